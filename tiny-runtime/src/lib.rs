@@ -1,1 +1,41 @@
-//! Tiny.
+//! Write Kubernetes operators for flow-based workflows by annotating plain Rust.
+
+// What the macros write names the runtime from outside, also in here.
+#[allow(unused_extern_crates, reason = "used where a macro is")]
+extern crate self as tiny_runtime;
+
+pub mod component;
+pub mod engine;
+pub mod mapping;
+pub mod registry;
+pub mod schema;
+mod words;
+
+pub use serde_json;
+pub use tiny_macros::{component, message, port};
+pub use tokio;
+pub use tracing;
+
+/// Everything that a component needs.
+pub mod prelude {
+    pub use crate::component::{Ctx, Error, Failure, Reply, Result, Settings};
+    pub use crate::{component, message, port};
+}
+
+/// What the macros write paths to. Not an API.
+#[doc(hidden)]
+pub mod __private {
+    pub use futures::TryFutureExt;
+    pub use inventory;
+    pub use schemars;
+    pub use serde;
+    pub use serde_json;
+
+    /// An impl half without a struct half is one error, at the impl's own type.
+    pub const fn is_component<C: crate::component::Component>() {}
+
+    /// The schema of what a port is answered with.
+    pub fn reply_schema<R: crate::component::Message>() -> serde_json::Value {
+        crate::schema::of::<R>()
+    }
+}

@@ -1,0 +1,257 @@
+//! `#[message]`: what travels through ports.
+
+use proc_macro2::TokenStream;
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::{Attribute, Data, DeriveInput, Field, Fields, GenericParam, Ident, Meta, Path, Token};
+
+use crate::args::Args;
+use crate::docs;
+use crate::errors::Errors;
+use crate::runtime::Runtime;
+use crate::ui::Ui;
+
+/// A message, its fields already carrying what the schema must say.
+pub(crate) struct Message {
+    pub(crate) runtime: Runtime,
+    pub(crate) item: DeriveInput,
+    /// `#[message(default)]`.
+    pub(crate) default: bool,
+    /// What the author derives.
+    pub(crate) derived: Vec<Ident>,
+    /// The words of the author's own `#[serde(…)]` on the container.
+    pub(crate) serde: Vec<Ident>,
+    /// The same of `#[schemars(…)]`.
+    pub(crate) schemars: Vec<Ident>,
+}
+
+impl Message {
+    /// Reads the definition of a message. `Err` is the item, without `#[ui]`, when it cannot be one.
+    pub(crate) fn read(
+        words: TokenStream,
+        mut item: DeriveInput,
+        errors: &mut Errors,
+    ) -> Result<Self, Box<DeriveInput>> {
+        let mut args = Args::parse(words, "`#[message]`", &["default", "crate"], errors);
+        let default = args.flag("default", errors).is_some();
+        let runtime = Runtime(args.path("crate", errors));
+        refuse_ui(&mut item.attrs, "belongs on a field", errors);
+        let fits = fields(&mut item, errors) & owns(&item, errors);
+        if !fits {
+            strip(&mut item);
+            return Err(Box::new(item));
+        }
+        let derived = words_of(&item.attrs, "derive");
+        let (serde, schemars) = (words_of(&item.attrs, "serde"), words_of(&item.attrs, "schemars"));
+        Ok(Self { runtime, item, default, derived, serde, schemars })
+    }
+
+    /// True for what serde can fill with defaults field by field.
+    pub(crate) fn is_struct(&self) -> bool {
+        matches!(self.item.data, Data::Struct(_))
+    }
+}
+
+/// Takes away what only derives know: there will be none.
+fn strip(item: &mut DeriveInput) {
+    let helps = |attr: &mut Attribute| {
+        ["serde", "schemars"].iter().any(|helper| attr.path().is_ident(helper))
+    };
+    item.attrs.retain_mut(|attr| !helps(attr));
+    let of_fields = |fields: &mut Fields| {
+        fields.iter_mut().for_each(|field| field.attrs.retain_mut(|attr| !helps(attr)));
+    };
+    match &mut item.data {
+        Data::Struct(data) => of_fields(&mut data.fields),
+        Data::Enum(data) => {
+            for variant in &mut data.variants {
+                variant.attrs.retain_mut(|attr| !helps(attr));
+                of_fields(&mut variant.fields);
+            }
+        }
+        Data::Union(data) => {
+            data.fields
+                .named
+                .iter_mut()
+                .for_each(|field| field.attrs.retain_mut(|attr| !helps(attr)));
+        }
+    }
+}
+
+/// Checks the fields and gives each its keywords; false when the item is nothing that travels.
+fn fields(item: &mut DeriveInput, errors: &mut Errors) -> bool {
+    let ident = &item.ident;
+    match &mut item.data {
+        Data::Struct(data) => {
+            if matches!(data.fields, Fields::Unit) {
+                let sentence = format!("a message is a JSON object: write `struct {ident} {{}}`");
+                errors.at(ident, sentence);
+            }
+            each(&mut data.fields, errors);
+        }
+        Data::Enum(data) => {
+            for variant in &mut data.variants {
+                refuse_ui(&mut variant.attrs, "belongs on a field", errors);
+                each(&mut variant.fields, errors);
+            }
+        }
+        Data::Union(_) => {
+            errors.at(ident, "a message is a struct or an enum: a union has no JSON");
+            return false;
+        }
+    }
+    true
+}
+
+/// A message outlives the hop that sent it.
+fn owns(item: &DeriveInput, errors: &mut Errors) -> bool {
+    let mut owns = true;
+    for parameter in &item.generics.params {
+        if let GenericParam::Lifetime(lifetime) = parameter {
+            let sentence = "a message owns its data: take `String` for `&str`, `Vec<T>` for `&[T]`";
+            errors.at(lifetime, sentence);
+            owns = false;
+        }
+    }
+    owns
+}
+
+fn each(fields: &mut Fields, errors: &mut Errors) {
+    let mut place = 0;
+    for field in fields.iter_mut() {
+        if field.ident.is_none() {
+            refuse_ui(&mut field.attrs, "belongs on a field with a name", errors);
+            continue;
+        }
+        let ui = Ui::take(&mut field.attrs, errors);
+        let serde = words_of(&field.attrs, "serde");
+        if serde.iter().any(|word| word == "skip") {
+            continue;
+        }
+        place += 1;
+        if serde.iter().any(|word| word == "flatten") {
+            if !ui.is_empty() {
+                let sentence =
+                    "`#[ui]` cannot stand on a flattened field: put it on the fields inside";
+                errors.at(&field.ident, sentence);
+            }
+            continue;
+        }
+        document(field, errors);
+        field.attrs.push(ui.attribute(place));
+    }
+}
+
+fn document(field: &Field, errors: &mut Errors) {
+    if let Some(name) = field.ident.as_ref().filter(|_| !docs::present(&field.attrs)) {
+        let sentence =
+            format!("field `{name}` has no doc comment: write what it holds, flow authors read it");
+        errors.at(name, sentence);
+    }
+}
+
+fn refuse_ui(attrs: &mut Vec<Attribute>, why: &str, errors: &mut Errors) {
+    for ui in attrs.extract_if(.., |attr| attr.path().is_ident("ui")) {
+        errors.at_span(ui.span(), format!("`#[ui]` {why}"));
+    }
+}
+
+/// The words in every `#[name(…)]` of `attrs`: of a path its last segment. What is not read is rustc's to refuse.
+fn words_of(attrs: &[Attribute], name: &str) -> Vec<Ident> {
+    let mut words = Vec::new();
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident(name)) {
+        let Meta::List(list) = &attr.meta else { continue };
+        let mut part = true;
+        // `serde(crate = "…")` is no `Meta` for syn, since `crate` is a keyword: read what begins each part.
+        for token in list.tokens.clone() {
+            match token {
+                proc_macro2::TokenTree::Punct(comma) if comma.as_char() == ',' => part = true,
+                proc_macro2::TokenTree::Ident(word) if part => {
+                    words.push(word);
+                    part = false;
+                }
+                _ => {}
+            }
+        }
+        if let Ok(paths) = list.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated) {
+            let last = |path: &Path| path.segments.last().map(|segment| segment.ident.clone());
+            words.extend(paths.iter().filter_map(last));
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+    use syn::parse_quote;
+
+    use super::*;
+
+    fn read(words: TokenStream, item: DeriveInput) -> (Option<Message>, Vec<String>) {
+        let mut errors = Errors::default();
+        let message = Message::read(words, item, &mut errors).ok();
+        (message, errors.sentences())
+    }
+
+    #[test]
+    fn own_derives_and_own_serde_words_are_known() {
+        let (message, errors) = read(
+            quote!(default),
+            parse_quote! {
+                #[derive(std::fmt::Debug, PartialEq)]
+                #[serde(crate = "other", rename_all = "snake_case")]
+                struct A {}
+            },
+        );
+        assert_eq!(errors, Vec::<String>::new());
+        let message = message.unwrap();
+        assert!(message.default);
+        assert!(message.derived.iter().any(|word| word == "Debug"));
+        let serde: Vec<String> = message.serde.iter().map(ToString::to_string).collect();
+        assert_eq!(serde, ["crate", "rename_all"]);
+    }
+
+    #[test]
+    fn every_mistake_of_a_message_is_told_at_once() {
+        let (message, errors) = read(
+            quote!(defualt),
+            parse_quote! {
+                #[ui(shared)]
+                struct A<'a> {
+                    a: &'a str,
+                    /// B.
+                    #[ui(taab = "x")]
+                    b: u8,
+                    #[serde(skip)]
+                    c: u8,
+                }
+            },
+        );
+        assert!(message.is_none());
+        assert_eq!(errors.len(), 5, "{errors:#?}");
+        assert!(errors[0].contains("did you mean `default`?"), "{errors:#?}");
+        assert!(errors[1].contains("`#[ui]` belongs on a field"), "{errors:#?}");
+        assert!(errors[2].contains("field `a` has no doc comment"), "{errors:#?}");
+        assert!(errors[3].contains("did you mean `tab`?"), "{errors:#?}");
+        assert!(errors[4].contains("a message owns its data"), "{errors:#?}");
+    }
+
+    #[test]
+    fn fields_without_names_and_variants_need_no_comment() {
+        let (_, errors) =
+            read(quote!(), parse_quote! { enum A { B, C(u8), D { /** E. */ e: u8 } } });
+        assert_eq!(errors, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_message_is_an_object() {
+        let (_, errors) = read(
+            quote!(),
+            parse_quote!(
+                struct Tick;
+            ),
+        );
+        assert_eq!(errors, ["a message is a JSON object: write `struct Tick {}`"]);
+    }
+}

@@ -1,0 +1,109 @@
+//! What a hop returns to the one who sent the message.
+
+use serde_json::Value;
+
+use super::{Body, DecodeError, Error, Message, Result};
+
+/// The answer of a hop, or that there is none.
+///
+/// Return it and it travels on to the sender; a reply that is dropped never reaches anybody, so rustc warns.
+#[must_use = "a dropped reply never reaches the sender; return it, or say `.ignore()`"]
+#[derive(Clone, Debug, Default)]
+pub struct Reply(Option<Body>);
+
+impl Reply {
+    /// No reply. This is not JSON null.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    /// A reply that carries `message`.
+    pub fn of<T: Message>(message: T) -> Self {
+        Self(Some(Body::of(message)))
+    }
+
+    /// Says that the reply is dropped on purpose.
+    pub fn ignore(self) {}
+
+    /// True when nothing was answered.
+    pub fn is_none(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// The reply as JSON; `None` when there is no reply.
+    ///
+    /// # Errors
+    /// When the message cannot be written as JSON.
+    pub fn to_json(&self) -> Result<Option<Value>> {
+        self.0.as_ref().map(Body::to_value).transpose().map_err(|e| e.into_permanent("the reply"))
+    }
+}
+
+/// What a target may return.
+#[diagnostic::on_unimplemented(
+    message = "a target cannot return `{Self}`",
+    label = "not a reply",
+    note = "return `Result`, `Result<()>` or `Result<T>` where `T` carries `#[message]`"
+)]
+pub trait IntoReply {
+    /// The reply that travels back.
+    fn into_reply(self) -> Reply;
+}
+
+impl IntoReply for () {
+    fn into_reply(self) -> Reply {
+        Reply::none()
+    }
+}
+
+impl IntoReply for Reply {
+    fn into_reply(self) -> Reply {
+        self
+    }
+}
+
+impl<T: Message> IntoReply for T {
+    fn into_reply(self) -> Reply {
+        Reply::of(self)
+    }
+}
+
+/// What a source may return: the reply as it came, or decoded into the type that the source names.
+#[diagnostic::on_unimplemented(
+    message = "a source cannot return `{Self}`",
+    label = "not a reply",
+    note = "return `Result`, `Result<()>`, `Result<T>` or `Result<Option<T>>` where `T` carries `#[message]`"
+)]
+pub trait FromReply: Sized {
+    /// Reads the reply that `port` received.
+    ///
+    /// # Errors
+    /// Permanent when a reply is needed and there is none, or when it does not fit.
+    fn from_reply(reply: Reply, port: &str) -> Result<Self>;
+}
+
+impl FromReply for Reply {
+    fn from_reply(reply: Reply, _: &str) -> Result<Self> {
+        Ok(reply)
+    }
+}
+
+impl FromReply for () {
+    fn from_reply(_: Reply, _: &str) -> Result<Self> {
+        Ok(())
+    }
+}
+
+impl<T: Message> FromReply for T {
+    fn from_reply(reply: Reply, port: &str) -> Result<Self> {
+        <Option<T>>::from_reply(reply, port)?
+            .ok_or_else(|| Error::permanent(format!("nothing replied to `{port}`")))
+    }
+}
+
+impl<T: Message> FromReply for Option<T> {
+    fn from_reply(reply: Reply, port: &str) -> Result<Self> {
+        let misfit = |e: DecodeError| e.into_permanent(&format!("the reply to `{port}`"));
+        reply.0.map(|body| body.decode().map_err(misfit)).transpose()
+    }
+}

@@ -1,0 +1,131 @@
+//! Everything that one trigger causes.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::Error;
+
+/// How many arrivals a run remembers for its one line in the log.
+const REMEMBERED: usize = 32;
+
+/// One trigger and all that it causes: a tree of hops under one id.
+#[derive(Debug)]
+pub struct Run {
+    id: RunId,
+    trigger: String,
+    limits: RunLimits,
+    hops: AtomicU32,
+    record: Mutex<Record>,
+}
+
+#[derive(Debug, Default)]
+struct Record {
+    visits: Vec<Visit>,
+    failures: Vec<String>,
+}
+
+/// One arrival of a message, as a run remembers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visit {
+    /// Number of hops on the way from the trigger; the first is 1.
+    pub depth: u16,
+    /// `node:port`.
+    pub at: String,
+}
+
+/// The bounds of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct RunLimits {
+    /// Hops on one path.
+    pub path: u16,
+    /// Hops of the whole run in this process.
+    pub hops: u32,
+}
+
+impl Default for RunLimits {
+    fn default() -> Self {
+        Self { path: 256, hops: 1_000_000 }
+    }
+}
+
+impl Run {
+    pub(crate) fn new(id: RunId, trigger: String, limits: RunLimits) -> Self {
+        Self { id, trigger, limits, hops: AtomicU32::new(0), record: Mutex::default() }
+    }
+
+    /// The run's id, also its trace id.
+    pub fn id(&self) -> RunId {
+        self.id
+    }
+
+    /// What started it, in words: `signal hello-input`.
+    pub fn trigger(&self) -> &str {
+        &self.trigger
+    }
+
+    /// Hops so far.
+    pub fn hops(&self) -> u32 {
+        self.hops.load(Ordering::Relaxed)
+    }
+
+    /// Counts one hop and refuses it when the run or its path is over its bounds: a cycle is legal, a runaway is not.
+    pub(crate) fn enter(&self, depth: u16, at: impl FnOnce() -> String) -> Result<(), Error> {
+        if depth > self.limits.path {
+            let at = at();
+            return Err(Error::limit(format!(
+                "the path to `{at}` is longer than {} hops: is there a cycle without an end?",
+                self.limits.path
+            )));
+        }
+        let hops = self.hops.fetch_add(1, Ordering::Relaxed);
+        if hops >= self.limits.hops {
+            return Err(Error::limit(format!(
+                "the run made more than {} hops: is there a cycle without an end?",
+                self.limits.hops
+            )));
+        }
+        if (hops as usize) < REMEMBERED {
+            self.record().visits.push(Visit { depth, at: at() });
+        }
+        Ok(())
+    }
+
+    /// Remembers a failure that the reply may hide: another branch of a fan-out may have answered.
+    pub(crate) fn failed(&self, at: &str, error: &Error) {
+        let mut record = self.record();
+        if record.failures.len() < REMEMBERED {
+            record.failures.push(format!("{at}: {error}"));
+        }
+    }
+
+    /// The first arrivals, in the order in which they came.
+    pub fn visits(&self) -> Vec<Visit> {
+        self.record().visits.clone()
+    }
+
+    /// The first failures, each as `node:port: why`.
+    pub fn failures(&self) -> Vec<String> {
+        self.record().failures.clone()
+    }
+
+    fn record(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// 128 bits, printed as a W3C trace id.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RunId(pub(crate) u128);
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}

@@ -1,0 +1,268 @@
+//! The flow as it is declared, and what is wrong with it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::edge::Binding;
+use super::{Address, RetryBounds};
+use crate::component::{ComponentType, NodeInfo};
+use crate::mapping::Mapping;
+use crate::registry::Registry;
+use crate::words;
+
+/// A node as its author declared it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NodeDecl {
+    /// Who it is.
+    pub info: NodeInfo,
+    /// The component that it is an instance of.
+    pub component: String,
+    /// The node's own configuration of its ports, `_settings` among them.
+    pub configurations: BTreeMap<String, Value>,
+    /// Ports whose configuration cannot be read, each with the reason.
+    pub unreadable: BTreeMap<String, String>,
+    /// Its edges, in order.
+    pub edges: Vec<EdgeDecl>,
+}
+
+/// An edge as its author declared it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EdgeDecl {
+    /// Its id.
+    pub id: Arc<str>,
+    /// The source port of its own node.
+    pub port: Arc<str>,
+    /// The target.
+    pub to: Address,
+    /// The mapping; none is the identity.
+    pub mapping: Option<Value>,
+    /// How the receiver retries.
+    pub bounds: RetryBounds,
+    /// Why the edge cannot be read, if so: it then refuses every message.
+    pub fault: Option<String>,
+}
+
+/// What is known of the node at the other end of an edge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// A node of this module, with the component that it names.
+    Ours {
+        /// `spec.component`.
+        component: String,
+    },
+    /// A node of another module.
+    Foreign {
+        /// `spec.module`.
+        module: String,
+    },
+    /// There is no such node.
+    Absent,
+}
+
+/// Something wrong with a declared node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What kind of fault it is.
+    pub cause: Cause,
+    /// The edge that has it, if an edge has it.
+    pub edge: Option<Arc<str>>,
+    /// One sentence: where, why, what to do.
+    pub message: String,
+}
+
+/// The kinds of fault; their names are the reasons of conditions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// Nothing is registered under `spec.component`.
+    UnknownComponent,
+    /// A configuration does not fit the type of its port.
+    ConfigurationInvalid,
+    /// An edge starts or ends at a port that is not there.
+    UnknownPort,
+    /// An expression or template does not parse.
+    ExpressionInvalid,
+    /// An edge ends at a node that is not there. It may still come, so this refuses nothing.
+    TargetMissing,
+    /// An edge ends in another module, where this version cannot deliver.
+    ForeignTarget,
+    /// Two edges of the node have one id.
+    DuplicateEdge,
+    /// A field of an edge cannot be read.
+    EdgeInvalid,
+}
+
+impl Cause {
+    /// True when the faulty thing is not put to use.
+    pub fn refuses(self) -> bool {
+        self != Self::TargetMissing
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// A declared node, judged: what it may use and what is wrong with the rest.
+pub(crate) struct Judged {
+    pub(crate) component: Option<Arc<ComponentType>>,
+    pub(crate) edges: Vec<(EdgeDecl, Binding)>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// Everything wrong with `node`: what it names is looked up in `registry`, its neighbours by `peer`.
+pub fn check(node: &NodeDecl, registry: &Registry, peer: impl Fn(&str) -> Peer) -> Vec<Finding> {
+    judge(node, registry, peer).findings
+}
+
+pub(crate) fn judge(node: &NodeDecl, registry: &Registry, peer: impl Fn(&str) -> Peer) -> Judged {
+    let Some(component) = registry.get(&node.component) else {
+        let message = format!(
+            "node `{}`: there is no component `{}`{}; this module has {}",
+            node.info.name,
+            node.component,
+            words::did_you_mean(&node.component, registry.names()),
+            words::list(registry.names()),
+        );
+        let findings = vec![Finding { cause: Cause::UnknownComponent, edge: None, message }];
+        return Judged { component: None, edges: Vec::new(), findings };
+    };
+    let mut findings = configurations(node, component);
+    let mut edges: Vec<(EdgeDecl, Binding)> = Vec::new();
+    for edge in &node.edges {
+        if edges.iter().any(|(other, _)| other.id == edge.id) {
+            findings.push(at(
+                node,
+                edge,
+                Cause::DuplicateEdge,
+                "another edge has the same id; give each its own".into(),
+            ));
+            continue;
+        }
+        let (binding, mut found) = bind(node, edge, component, registry, peer(&edge.to.node));
+        findings.append(&mut found);
+        edges.push((edge.clone(), binding));
+    }
+    Judged { component: Some(component.clone()), edges, findings }
+}
+
+fn configurations(node: &NodeDecl, component: &ComponentType) -> Vec<Finding> {
+    let name = &node.info.name;
+    let misfit = |(port, value): (&String, &Value)| {
+        let (cause, message) = match component.port(port) {
+            None => (Cause::UnknownPort, no_port(name, component, port, |_| true)),
+            Some((_, info)) => {
+                let error = (info.fits)(value).err()?;
+                let message =
+                    format!("node `{name}`: the configuration of `{port}` does not fit: {error}");
+                (Cause::ConfigurationInvalid, message)
+            }
+        };
+        Some(Finding { cause, edge: None, message })
+    };
+    let unreadable = |(port, why): (&String, &String)| {
+        let message = format!("node `{name}`: the configuration of `{port}` cannot be read: {why}");
+        Finding { cause: Cause::ConfigurationInvalid, edge: None, message }
+    };
+    let read = node.configurations.iter().filter_map(misfit);
+    node.unreadable.iter().map(unreadable).chain(read).collect()
+}
+
+/// What the edge does with messages, and everything wrong with it.
+fn bind(
+    node: &NodeDecl,
+    edge: &EdgeDecl,
+    component: &ComponentType,
+    registry: &Registry,
+    peer: Peer,
+) -> (Binding, Vec<Finding>) {
+    if let Some(fault) = &edge.fault {
+        let finding = at(node, edge, Cause::EdgeInvalid, fault.clone());
+        return (Binding::Refused(finding.message.as_str().into()), vec![finding]);
+    }
+    let mut findings = Vec::new();
+    if !component.port(&edge.port).is_some_and(|(_, port)| port.is_source()) {
+        let why = no_port(&node.info.name, component, &edge.port, |port| port.is_source());
+        findings.push(at(node, edge, Cause::UnknownPort, why));
+    }
+    findings.extend(target_fault(node, edge, registry, peer));
+    let mapped = edge.mapping.as_ref().map(Mapping::compile).transpose();
+    let binding = match mapped {
+        Ok(None) => Binding::Identity,
+        Ok(Some(mapping)) => Binding::Mapped(Arc::new(mapping)),
+        Err(diagnostics) => {
+            let fault = |d| at(node, edge, Cause::ExpressionInvalid, format!("its mapping: {d}"));
+            findings.extend(diagnostics.into_iter().map(fault));
+            Binding::Identity
+        }
+    };
+    match findings.iter().find(|finding| finding.cause.refuses()) {
+        Some(fault) => (Binding::Refused(fault.message.as_str().into()), findings),
+        None => (binding, findings),
+    }
+}
+
+fn target_fault(
+    node: &NodeDecl,
+    edge: &EdgeDecl,
+    registry: &Registry,
+    peer: Peer,
+) -> Option<Finding> {
+    let (cause, why) = match peer {
+        Peer::Absent => {
+            let why = format!("there is no node `{}`; apply it, or correct `to`", edge.to.node);
+            (Cause::TargetMissing, why)
+        }
+        Peer::Foreign { module } => {
+            let why = format!(
+                "node `{}` belongs to module `{module}`, and this version delivers inside one module only",
+                edge.to.node
+            );
+            (Cause::ForeignTarget, why)
+        }
+        Peer::Ours { component } => {
+            // An unknown component is the finding of that node.
+            let component = registry.get(&component)?;
+            let target = component.port(&edge.to.port).map(|(_, port)| port);
+            if target.is_some_and(|port| !port.is_source() && !port.is_system()) {
+                return None;
+            }
+            let why = no_port(&edge.to.node, component, &edge.to.port, |port| {
+                !port.is_source() && !port.is_system()
+            });
+            (Cause::UnknownPort, why)
+        }
+    };
+    Some(at(node, edge, cause, why))
+}
+
+fn at(node: &NodeDecl, edge: &EdgeDecl, cause: Cause, why: String) -> Finding {
+    let message = format!("node `{}`, edge `{}`: {why}", node.info.name, edge.id);
+    Finding { cause, edge: Some(edge.id.clone()), message }
+}
+
+/// `` `hello` has no target `imput`, did you mean `input`? It has `input` ``
+fn no_port(
+    node: &str,
+    component: &ComponentType,
+    port: &str,
+    fits: impl Fn(&crate::component::PortInfo) -> bool,
+) -> String {
+    let names = || component.ports().iter().filter(|port| fits(port)).map(|port| port.meta.name);
+    format!(
+        "node `{node}` ({}) has no such port `{port}`{}; here it has {}",
+        component.info.name,
+        words::did_you_mean(port, names()),
+        words::list(names()),
+    )
+}

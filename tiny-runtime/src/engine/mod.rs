@@ -1,0 +1,21 @@
+//! Moves messages: the nodes of this process, their edges, and the promises of a hop.
+//!
+//! Floor 1: tokio, no kube, no wire. Whoever watches a plane calls plain methods here ([`Scheduler::update`],
+//! [`Scheduler::remove`], [`Scheduler::start`]). The way of a message is [`Scheduler::start`] → `Runner::handle` → the
+//! author's method → the runner's edges → [`Route::deliver`] → the next `Runner::handle`.
+
+mod dice;
+mod edge;
+mod envelope;
+mod graph;
+mod retry;
+mod route;
+mod runner;
+mod scheduler;
+
+pub use dice::Dice;
+pub use envelope::{Address, Envelope};
+pub use graph::{Cause, EdgeDecl, Finding, NodeDecl, Peer, check};
+pub use retry::RetryBounds;
+pub use route::Route;
+pub use scheduler::{Outcome, Scheduler, Trigger, Waits};

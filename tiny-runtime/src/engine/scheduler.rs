@@ -1,0 +1,292 @@
+//! The nodes of this process and what happens to them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard, Weak};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::graph::{self, Finding, NodeDecl, Peer};
+use super::runner::{Runner, Surroundings};
+use super::{Address, Cause, Dice, Envelope, RetryBounds, Route};
+use crate::component::{Body, BoxFuture, Error, Reply, Result, Run, RunLimits};
+use crate::registry::Registry;
+
+/// Holds one live instance for each node of this module and delivers to them.
+///
+/// Cheap to clone: a clone is another handle to the same nodes.
+#[derive(Clone)]
+pub struct Scheduler(Arc<Nodes>);
+
+/// The bounded waits of the engine.
+#[derive(Clone, Copy, Debug)]
+pub struct Waits {
+    /// For a node that is not there (yet), and for a permit of a busy one.
+    pub admission: Duration,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self { admission: Duration::from_secs(30) }
+    }
+}
+
+/// Something from outside that starts a run.
+#[derive(Clone, Debug)]
+pub struct Trigger {
+    /// What it is, in words: ``signal `hello-input` ``.
+    pub name: String,
+    /// The port that it sends to.
+    pub to: Address,
+    /// The message; `None` sends the port's stored configuration, else its default.
+    pub data: Option<Value>,
+    /// The time limit of the whole run.
+    pub timeout: Option<Duration>,
+    /// Cancels the run and everything that it caused.
+    pub cancel: CancellationToken,
+}
+
+/// A run that has ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What it passed.
+    pub run: Arc<Run>,
+    /// What it ended with.
+    pub result: Result<Reply>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// One line: `signal greet: hello:input → show:input, 2 hops in 1.3ms, ok`. Never the content of a message.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.run.trigger())?;
+        let visits = self.run.visits();
+        let mut depth = 0;
+        for visit in &visits {
+            let between = match visit.depth {
+                1 => "",
+                deeper if deeper > depth => " → ",
+                _ => ", ",
+            };
+            write!(f, "{between}{}", visit.at)?;
+            depth = visit.depth;
+        }
+        let hops = self.run.hops();
+        if hops as usize > visits.len() {
+            f.write_str(" …")?;
+        }
+        let separator = if hops == 0 { "" } else { ", " };
+        let plural = if hops == 1 { "" } else { "s" };
+        write!(f, "{separator}{hops} hop{plural} in {:.1?}, ", self.took)?;
+        match &self.result {
+            Ok(reply) if reply.is_none() => f.write_str("ok, no reply"),
+            Ok(_) => f.write_str("ok"),
+            Err(error) => write!(f, "failed: {error}"),
+        }
+    }
+}
+
+struct Nodes {
+    me: Weak<Self>,
+    registry: Arc<Registry>,
+    waits: Waits,
+    dice: Arc<Dice>,
+    runners: RwLock<HashMap<Arc<str>, Arc<Runner>>>,
+    /// Serialises updates of nodes; never held across an await.
+    change: Mutex<()>,
+    /// Counts changes of `runners`: whoever waits for an absent node watches it.
+    changes: watch::Sender<u64>,
+}
+
+impl Scheduler {
+    /// A scheduler without nodes.
+    pub fn new(registry: Arc<Registry>, waits: Waits, dice: Dice) -> Self {
+        Self(Arc::new_cyclic(|me| Nodes {
+            me: me.clone(),
+            registry,
+            waits,
+            dice: Arc::new(dice),
+            runners: RwLock::default(),
+            change: Mutex::new(()),
+            changes: watch::Sender::new(0),
+        }))
+    }
+
+    /// What may be instantiated here.
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.0.registry
+    }
+
+    /// Makes a node what `decl` says: creates it, or gives the live instance its new settings and edges. What is faulty
+    /// is not put to use; what worked before goes on. `peer` tells what is known of a node by its name.
+    pub fn update(&self, decl: NodeDecl, peer: impl Fn(&str) -> Peer) -> Vec<Finding> {
+        let nodes = &*self.0;
+        let _change = nodes.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let judged = graph::judge(&decl, &nodes.registry, peer);
+        let NodeDecl { info, configurations, .. } = decl;
+        let Some(component) = judged.component else {
+            nodes.remove(&info.name);
+            return judged.findings;
+        };
+        let name = info.name.clone();
+        let live = nodes.get(&name);
+        let (runner, is_new) = match live.filter(|runner| runner.is(&info, &component)) {
+            Some(runner) => (runner, false),
+            None => (Arc::new(Runner::new(info, component, nodes.surroundings())), true),
+        };
+        let misfit = judged.findings.iter().any(|f| f.cause == Cause::ConfigurationInvalid);
+        if misfit && is_new {
+            // No message may meet a component without its settings.
+            nodes.remove(&name);
+            return judged.findings;
+        }
+        if !misfit {
+            if let Err(why) = runner.apply_settings(configurations.get("_settings")) {
+                tracing::error!(node = name, "settings that were checked do not fit: {why}");
+            }
+            runner.keep_configurations(configurations);
+        }
+        runner.connect(judged.edges);
+        if is_new {
+            nodes.put(&name, runner);
+        }
+        judged.findings
+    }
+
+    /// Removes a node; everything that runs in it is cancelled.
+    pub fn remove(&self, name: &str) {
+        let _change = self.0.change.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.remove(name);
+    }
+
+    /// True when a live instance of the node takes messages.
+    pub fn is_live(&self, name: &str) -> bool {
+        self.0.get(name).is_some()
+    }
+
+    /// Runs a trigger to its end.
+    pub async fn start(&self, trigger: Trigger) -> Outcome {
+        let started = Instant::now();
+        let nodes = &self.0;
+        let Trigger { name, to, data, timeout: limit, cancel } = trigger;
+        let run = Arc::new(Run::new(nodes.dice.run_id(), name, RunLimits::default()));
+        let work = async {
+            let runner = nodes.wait_for(&to).await?;
+            let data = data.unwrap_or_else(|| runner.default_message(&to.port));
+            let envelope = Envelope {
+                to,
+                edge: None,
+                body: Body::Json(Arc::new(data)),
+                run: run.clone(),
+                sender: None,
+                bounds: RetryBounds::default(),
+                deadline: limit.map(|limit| started + limit),
+                expires: None,
+            };
+            runner.handle(envelope).await
+        };
+        let bounded = async {
+            match limit {
+                None => work.await,
+                Some(limit) => timeout(limit, work).await.unwrap_or_else(|_| {
+                    Err(Error::exhausted(format!("the run did not end within its {limit:?}")))
+                }),
+            }
+        };
+        let result = tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(Error::cancelled("the run was cancelled")),
+            result = bounded => result,
+        };
+        Outcome { run, result, took: started.elapsed() }
+    }
+}
+
+impl fmt::Debug for Scheduler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scheduler").finish_non_exhaustive()
+    }
+}
+
+impl Nodes {
+    fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            route: self.me.clone(),
+            dice: self.dice.clone(),
+            admission: self.waits.admission,
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<Arc<Runner>> {
+        self.runners.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// The runner of a node, waited for: it may be about to come.
+    async fn wait_for(&self, to: &Address) -> Result<Arc<Runner>> {
+        if let Some(runner) = self.get(&to.node) {
+            return Ok(runner);
+        }
+        let mut changes = self.changes.subscribe();
+        let comes = async {
+            loop {
+                if let Some(runner) = self.get(&to.node) {
+                    return runner;
+                }
+                if changes.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        timeout(self.waits.admission, comes).await.map_err(|_| {
+            Error::exhausted(format!(
+                "node `{}` did not run here within {:?}; see its conditions",
+                to.node, self.waits.admission
+            ))
+        })
+    }
+
+    fn put(&self, name: &str, runner: Arc<Runner>) {
+        let replaced = self.write().insert(name.into(), runner);
+        self.changed(replaced);
+    }
+
+    fn remove(&self, name: &str) {
+        let removed = self.write().remove(name);
+        self.changed(removed);
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<Arc<str>, Arc<Runner>>> {
+        self.runners.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changed(&self, gone: Option<Arc<Runner>>) {
+        self.changes.send_modify(|count| *count += 1);
+        if let Some(gone) = gone {
+            gone.remove();
+        }
+    }
+}
+
+impl Route for Nodes {
+    fn deliver(&self, envelope: Envelope) -> BoxFuture<'_, Result<Reply>> {
+        Box::pin(async move {
+            let runner = self.wait_for(&envelope.to);
+            let runner = match envelope.expires {
+                None => runner.await?,
+                Some(expires) => timeout_at(expires, runner).await.unwrap_or_else(|_| {
+                    let limit = envelope.bounds.timeout.unwrap_or_default();
+                    Err(Error::exhausted(format!(
+                        "node `{}` did not run here within the {limit:?} that its edge allows",
+                        envelope.to.node
+                    )))
+                })?,
+            };
+            runner.handle(envelope).await
+        })
+    }
+}

@@ -1,0 +1,293 @@
+//! The receiver's message, deserialized from the plan: no JSON value of the whole is built on the way.
+
+use std::cell::RefCell;
+
+use serde::de::value::StrDeserializer;
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess,
+    SeqAccess, Visitor,
+};
+use serde_json::{Map, Value};
+use serde_path_to_error::Segment;
+
+use super::plan::{Node, Plan, Source};
+use super::{MapError, Slots, text};
+
+type Error = serde_json::Error;
+
+/// The receiver's message as a `T`.
+pub(super) fn typed<T: DeserializeOwned>(plan: &Plan, slots: Slots) -> Result<T, MapError> {
+    let slots = Feed { slots: RefCell::new(slots), uses: &plan.uses };
+    let feed = Fed { node: &plan.root, feed: &slots };
+    serde_path_to_error::deserialize(feed).map_err(|e| explained(plan, &e))
+}
+
+/// The receiver's message as JSON.
+pub(super) fn value(plan: &Plan, slots: Slots) -> Result<Value, MapError> {
+    let feed = Feed { slots: RefCell::new(slots), uses: &plan.uses };
+    Ok(feed.value(&plan.root)?.unwrap_or(Value::Null))
+}
+
+/// Says which field does not fit and which expression feeds it.
+fn explained(plan: &Plan, error: &serde_path_to_error::Error<Error>) -> MapError {
+    let (path, inner) = (error.path(), error.inner().to_string());
+    let place = path.to_string();
+    let prefix = if place == "." { String::new() } else { format!("`{place}`: ") };
+    let Some(node) = node_at(&plan.root, path.iter()) else {
+        return MapError(format!("{prefix}{inner}"));
+    };
+    if let Some(field) =
+        inner.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'))
+    {
+        let step = Segment::Map { key: field.to_owned() };
+        if let Some(Node::Slot(source)) = node_at(node, std::iter::once(&step)) {
+            let place = if place == "." { field.to_owned() } else { format!("{place}.{field}") };
+            return MapError(format!(
+                "`{place}`: `{{{{ {} }}}}` gives nothing, and the field is required",
+                source.text
+            ));
+        }
+    }
+    match node {
+        Node::Slot(source) if !inner.contains(&source.text) => {
+            MapError(format!("{prefix}{inner} (from `{{{{ {} }}}}`)", source.text))
+        }
+        _ => MapError(format!("{prefix}{inner}")),
+    }
+}
+
+/// The node that feeds the field at `path`; the slot above it when the path leads into a value that was read.
+fn node_at<'a>(root: &'a Node, path: impl Iterator<Item = &'a Segment>) -> Option<&'a Node> {
+    let mut node = root;
+    for step in path {
+        node = match (node, step) {
+            (Node::Object(fields), Segment::Map { key }) => {
+                &fields.iter().find(|(name, _)| name == key)?.1
+            }
+            (Node::List(items), Segment::Seq { index }) => items.get(*index)?,
+            (Node::Slot(_), _) => return Some(node),
+            _ => return None,
+        };
+    }
+    Some(node)
+}
+
+/// The slots while a message is built of them.
+struct Feed<'a> {
+    slots: RefCell<Slots>,
+    uses: &'a [u32],
+}
+
+impl Feed<'_> {
+    fn is_missing(&self, node: &Node) -> bool {
+        match node {
+            Node::Slot(Source { slot, .. }) => {
+                self.slots.borrow().0.get(*slot).is_none_or(Option::is_none)
+            }
+            _ => false,
+        }
+    }
+
+    /// What a slot holds: moved out of it when nothing else reads it.
+    fn take(&self, slot: usize) -> Option<Value> {
+        let mut slots = self.slots.borrow_mut();
+        let held = slots.0.get_mut(slot)?;
+        if self.uses.get(slot) == Some(&1) { held.take() } else { held.clone() }
+    }
+
+    /// The value of a node; `None` when its path led nowhere.
+    fn value(&self, node: &Node) -> Result<Option<Value>, MapError> {
+        Ok(Some(match node {
+            Node::Literal(value) => value.clone(),
+            Node::Slot(Source { slot, .. }) => return Ok(self.take(*slot)),
+            Node::Text(pieces) => text::joined(pieces, &self.slots.borrow())?.into(),
+            Node::List(items) => {
+                let items =
+                    items.iter().map(|item| self.value(item).map(Option::unwrap_or_default));
+                items.collect::<Result<Vec<_>, _>>()?.into()
+            }
+            Node::Object(fields) => {
+                let mut map = Map::with_capacity(fields.len());
+                for (key, node) in fields {
+                    if let Some(value) = self.value(node)? {
+                        map.insert(key.clone(), value);
+                    }
+                }
+                map.into()
+            }
+        }))
+    }
+}
+
+/// One node, ready to be deserialized.
+#[derive(Clone, Copy)]
+struct Fed<'a> {
+    node: &'a Node,
+    feed: &'a Feed<'a>,
+}
+
+impl Fed<'_> {
+    /// The value of a node that is not taken apart.
+    fn whole(self) -> Result<Value, Error> {
+        let value = self.feed.value(self.node).map_err(Error::custom)?;
+        value.ok_or_else(|| match self.node {
+            Node::Slot(source) => {
+                Error::custom(format!("`{{{{ {} }}}}` gives nothing", source.text))
+            }
+            _ => Error::custom("there is nothing"),
+        })
+    }
+}
+
+/// Literals lend themselves, everything else is built: each is a deserializer of its own.
+macro_rules! forward {
+    ($($method:ident($($arg:ident: $type:ty),*))*) => {$(
+        fn $method<V: Visitor<'de>>(self, $($arg: $type,)* visitor: V) -> Result<V::Value, Error> {
+            match self.node {
+                Node::Literal(value) => value.$method($($arg,)* visitor),
+                _ => self.whole()?.$method($($arg,)* visitor),
+            }
+        }
+    )*};
+}
+
+/// Objects and lists are visited node by node.
+macro_rules! structured {
+    ($($method:ident($($arg:ident: $type:ty),*))*) => {$(
+        fn $method<V: Visitor<'de>>(self, $($arg: $type,)* visitor: V) -> Result<V::Value, Error> {
+            match self.node {
+                Node::Object(fields) => visitor.visit_map(Fields::of(fields, self.feed)),
+                Node::List(items) => visitor.visit_seq(Items { items: items.iter(), feed: self.feed }),
+                Node::Literal(value) => value.$method($($arg,)* visitor),
+                _ => self.whole()?.$method($($arg,)* visitor),
+            }
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Fed<'de> {
+    type Error = Error;
+
+    forward! {
+        deserialize_bool() deserialize_i8() deserialize_i16() deserialize_i32() deserialize_i64() deserialize_i128()
+        deserialize_u8() deserialize_u16() deserialize_u32() deserialize_u64() deserialize_u128() deserialize_f32()
+        deserialize_f64() deserialize_char() deserialize_str() deserialize_string() deserialize_bytes()
+        deserialize_byte_buf() deserialize_unit() deserialize_identifier()
+        deserialize_unit_struct(name: &'static str)
+        deserialize_enum(name: &'static str, variants: &'static [&'static str])
+    }
+
+    structured! {
+        deserialize_any() deserialize_seq() deserialize_map()
+        deserialize_tuple(len: usize)
+        deserialize_tuple_struct(name: &'static str, len: usize)
+        deserialize_struct(name: &'static str, fields: &'static [&'static str])
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.node {
+            _ if self.feed.is_missing(self.node) => visitor.visit_none(),
+            Node::Literal(value) => value.deserialize_option(visitor),
+            Node::Slot(_) => self.whole()?.deserialize_option(visitor),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_unit()
+    }
+}
+
+/// The fields of an object. One whose path led nowhere is left out, so that its default or `None` takes its place.
+struct Fields<'a> {
+    rest: std::slice::Iter<'a, (String, Node)>,
+    next: Option<&'a Node>,
+    feed: &'a Feed<'a>,
+}
+
+impl<'a> Fields<'a> {
+    fn of(fields: &'a [(String, Node)], feed: &'a Feed<'a>) -> Self {
+        Self { rest: fields.iter(), next: None, feed }
+    }
+}
+
+impl<'de> MapAccess<'de> for Fields<'de> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Error> {
+        let feed = self.feed;
+        let Some((key, node)) = self.rest.by_ref().find(|(_, node)| !feed.is_missing(node)) else {
+            return Ok(None);
+        };
+        self.next = Some(node);
+        let key: StrDeserializer<'_, Error> = key.as_str().into_deserializer();
+        seed.deserialize(key).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        let node = self.next.take().ok_or_else(|| Error::custom("a value before its key"))?;
+        seed.deserialize(Fed { node, feed: self.feed })
+    }
+}
+
+/// The elements of a list.
+struct Items<'a> {
+    items: std::slice::Iter<'a, Node>,
+    feed: &'a Feed<'a>,
+}
+
+impl<'de> SeqAccess<'de> for Items<'de> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Error> {
+        let Some(node) = self.items.next() else { return Ok(None) };
+        // An element cannot be left out: those after it would move.
+        if self.feed.is_missing(node) {
+            return seed.deserialize(Missing(node)).map(Some);
+        }
+        seed.deserialize(Fed { node, feed: self.feed }).map(Some)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.items.len())
+    }
+}
+
+/// An element whose path led nowhere: null where that fits.
+struct Missing<'a>(&'a Node);
+
+impl<'de> Deserializer<'de> for Missing<'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_unit().map_err(|e: Error| match self.0 {
+            Node::Slot(source) => {
+                Error::custom(format!("`{{{{ {} }}}}` gives nothing", source.text))
+            }
+            _ => e,
+        })
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_none()
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}

@@ -1,0 +1,116 @@
+//! Mappings: JSON with expressions in it, which turns the message of a sender into that of a receiver.
+//!
+//! A mapping is compiled once, when its edge is loaded. Of a message it reads only what its expressions name: a serializer
+//! walks the Rust value and fills those slots, and the receiver's type is deserialized from the plan itself. A JSON value of
+//! the whole message is never built.
+//!
+//! ```
+//! use serde_json::json;
+//! use tiny_runtime::mapping::Mapping;
+//!
+//! let mapping = Mapping::compile(&json!({
+//!     "text": "{{ $.greeting }}",
+//!     "title": "to {{ $.people[0].name }}",
+//! })).unwrap();
+//! let message = json!({"greeting": "Hello", "people": [{"name": "World"}]});
+//! let mapped = mapping.value(mapping.read_value(&message)).unwrap();
+//! assert_eq!(mapped, json!({"text": "Hello", "title": "to World"}));
+//! ```
+//!
+//! | written | means |
+//! |---|---|
+//! | any JSON without `{{` | itself |
+//! | `"{{ $.a.b }}"` | the value at that path, with its type |
+//! | `"x {{ $.a }} y"` | text; numbers, booleans, lists and objects in it as JSON |
+//! | `"{{ 'text' }}"`, `` "{{ `null` }}" `` | a text, any JSON |
+//! | `{"expression": "$.a", "value": 1}` | the form of older flows: the expression, or the value when it is empty |
+//!
+//! A path that leads nowhere leaves its field out, so an optional field is `None` and one with a default has it; where the
+//! field is required, it is an error that names the field and the expression. In text it is always an error.
+
+mod decode;
+mod diagnostic;
+mod expression;
+mod key;
+mod path;
+mod plan;
+mod read;
+mod template;
+mod text;
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub use self::diagnostic::{Code, Diagnostic, Severity};
+use self::plan::Plan;
+
+/// A compiled mapping.
+#[derive(Clone)]
+pub struct Mapping(Plan);
+
+/// What a mapping has read of one message: one slot for each path, empty where the path led nowhere.
+pub struct Slots(Vec<Option<Value>>);
+
+/// A message could not be mapped. The text names the field and the expression, never the content.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct MapError(String);
+
+impl Mapping {
+    /// Compiles a mapping.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, at once.
+    pub fn compile(mapping: &Value) -> Result<Self, Vec<Diagnostic>> {
+        Plan::compile(mapping).map(Self)
+    }
+
+    /// Reads what the mapping needs from a typed message. What it does not name costs next to nothing.
+    ///
+    /// # Errors
+    /// When serde refuses a value on the way.
+    pub fn read<T: Serialize + ?Sized>(&self, message: &T) -> Result<Slots, MapError> {
+        read::typed(&self.0, message)
+    }
+
+    /// Reads what the mapping needs from a JSON message.
+    pub fn read_value(&self, message: &Value) -> Slots {
+        read::value(&self.0, message)
+    }
+
+    /// The receiver's message, deserialized from the plan.
+    ///
+    /// # Errors
+    /// Says which field does not fit and which expression feeds it.
+    pub fn decode<T: DeserializeOwned>(&self, slots: Slots) -> Result<T, MapError> {
+        decode::typed(&self.0, slots)
+    }
+
+    /// The receiver's message as JSON. A field whose path leads nowhere is left out; in a list and at the top it is null.
+    ///
+    /// # Errors
+    /// When a path in text leads nowhere.
+    pub fn value(&self, slots: Slots) -> Result<Value, MapError> {
+        decode::value(&self.0, slots)
+    }
+}
+
+impl fmt::Debug for Mapping {
+    /// Says the shape only: a literal may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Mapping({} paths)", self.0.paths())
+    }
+}
+
+impl fmt::Debug for Slots {
+    /// Says the number only: what they hold may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Slots({})", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,315 @@
+//! The walk through a message: a serializer that keeps what the plan wants and skips the rest.
+
+use serde::Serialize;
+use serde::ser::{
+    SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+    SerializeTupleStruct, SerializeTupleVariant, Serializer,
+};
+use serde_json::Value;
+use serde_json::value::Serializer as ToValue;
+
+use super::key::Key;
+use super::plan::{Plan, Wanted};
+use super::{MapError, Slots};
+
+type Error = serde_json::Error;
+type Filled = Vec<Option<Value>>;
+
+/// Fills the slots from a Rust value.
+pub(super) fn typed<T: Serialize + ?Sized>(plan: &Plan, message: &T) -> Result<Slots, MapError> {
+    let mut slots = vec![None; plan.paths()];
+    into(message, &plan.wanted, &mut slots)
+        .map_err(|e| MapError(format!("the message cannot be read: {e}")))?;
+    Ok(Slots(slots))
+}
+
+/// Fills the slots from JSON.
+pub(super) fn value(plan: &Plan, message: &Value) -> Slots {
+    let mut slots = vec![None; plan.paths()];
+    fill(message, &plan.wanted, &mut slots);
+    Slots(slots)
+}
+
+/// Fills the slots below `wanted` from `value`.
+fn fill(value: &Value, wanted: &Wanted, slots: &mut Filled) {
+    if let Some(slot) = wanted.slot {
+        slots[slot] = Some(value.clone());
+    }
+    for (key, wanted) in &wanted.keys {
+        if let Some(value) = value.as_object().and_then(|map| map.get(key)) {
+            fill(value, wanted, slots);
+        }
+    }
+    for (index, wanted) in &wanted.indices {
+        if let Some(value) = element(value, *index) {
+            fill(value, wanted, slots);
+        }
+    }
+}
+
+fn element(value: &Value, index: i64) -> Option<&Value> {
+    super::path::follow(value, &[super::path::Segment::Index(index)])
+}
+
+/// Fills the slots below `wanted` from a Rust value.
+fn into<T: Serialize + ?Sized>(
+    message: &T,
+    wanted: &Wanted,
+    slots: &mut Filled,
+) -> Result<(), Error> {
+    // A value that is wanted whole is built, and so is a list of which an end is wanted: its length may come last.
+    if wanted.slot.is_some() || wanted.indices.iter().any(|(index, _)| *index < 0) {
+        fill(&serde_json::to_value(message)?, wanted, slots);
+        return Ok(());
+    }
+    message.serialize(Reader { wanted, slots })
+}
+
+/// Reads a value of which only parts are wanted.
+struct Reader<'a> {
+    wanted: &'a Wanted,
+    slots: &'a mut Filled,
+}
+
+macro_rules! skip {
+    ($($method:ident($type:ty))*) => {
+        $(fn $method(self, _: $type) -> Result<(), Error> { Ok(()) })*
+    };
+}
+
+impl<'a> Serializer for Reader<'a> {
+    type Ok = ();
+    type Error = Error;
+    type SerializeSeq = Elements<'a>;
+    type SerializeTuple = Elements<'a>;
+    type SerializeTupleStruct = Elements<'a>;
+    type SerializeTupleVariant = Variant<'a, <ToValue as Serializer>::SerializeTupleVariant>;
+    type SerializeMap = Entries<'a>;
+    type SerializeStruct = Entries<'a>;
+    type SerializeStructVariant = Variant<'a, <ToValue as Serializer>::SerializeStructVariant>;
+
+    // A path cannot lead into one of these.
+    skip! {
+        serialize_bool(bool) serialize_i8(i8) serialize_i16(i16) serialize_i32(i32) serialize_i64(i64)
+        serialize_i128(i128) serialize_u8(u8) serialize_u16(u16) serialize_u32(u32) serialize_u64(u64)
+        serialize_u128(u128) serialize_f32(f32) serialize_f64(f64) serialize_char(char) serialize_str(&str)
+        serialize_unit_struct(&'static str)
+    }
+
+    fn serialize_bytes(self, bytes: &[u8]) -> Result<(), Error> {
+        // JSON has no bytes: they are a list of numbers there.
+        fill(&Value::from(bytes), self.wanted, self.slots);
+        Ok(())
+    }
+
+    fn collect_str<T: std::fmt::Display + ?Sized>(self, _: &T) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn serialize_none(self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn serialize_unit(self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn serialize_unit_variant(self, _: &str, _: u32, _: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &str,
+        value: &T,
+    ) -> Result<(), Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &str,
+        _: u32,
+        variant: &str,
+        value: &T,
+    ) -> Result<(), Error> {
+        match self.wanted.key(variant) {
+            Some(wanted) => into(value, wanted, self.slots),
+            None => Ok(()),
+        }
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Elements<'a>, Error> {
+        Ok(Elements { reader: self, index: 0 })
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Elements<'a>, Error> {
+        Ok(Elements { reader: self, index: 0 })
+    }
+
+    fn serialize_tuple_struct(self, _: &str, _: usize) -> Result<Elements<'a>, Error> {
+        Ok(Elements { reader: self, index: 0 })
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+        length: usize,
+    ) -> Result<Self::SerializeTupleVariant, Error> {
+        let whole = self.wanted.key(variant).is_some();
+        let whole = whole.then(|| ToValue.serialize_tuple_variant(name, index, variant, length));
+        Ok(Variant { reader: self, whole: whole.transpose()? })
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Entries<'a>, Error> {
+        Ok(Entries { reader: self, next: None })
+    }
+
+    fn serialize_struct(self, _: &str, _: usize) -> Result<Entries<'a>, Error> {
+        Ok(Entries { reader: self, next: None })
+    }
+
+    fn serialize_struct_variant(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+        length: usize,
+    ) -> Result<Self::SerializeStructVariant, Error> {
+        let whole = self.wanted.key(variant).is_some();
+        let whole = whole.then(|| ToValue.serialize_struct_variant(name, index, variant, length));
+        Ok(Variant { reader: self, whole: whole.transpose()? })
+    }
+}
+
+/// The elements of a list or tuple.
+struct Elements<'a> {
+    reader: Reader<'a>,
+    index: i64,
+}
+
+impl Elements<'_> {
+    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        let wanted = self.reader.wanted.indices.iter().find(|(index, _)| *index == self.index);
+        self.index += 1;
+        match wanted {
+            Some((_, wanted)) => into(value, wanted, self.reader.slots),
+            None => Ok(()),
+        }
+    }
+}
+
+macro_rules! elements {
+    ($($trait:ident $method:ident)*) => {$(
+        impl $trait for Elements<'_> {
+            type Ok = ();
+            type Error = Error;
+
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+                self.element(value)
+            }
+
+            fn end(self) -> Result<(), Error> {
+                Ok(())
+            }
+        }
+    )*};
+}
+
+elements! { SerializeSeq serialize_element SerializeTuple serialize_element SerializeTupleStruct serialize_field }
+
+/// The entries of a map or the fields of a struct.
+struct Entries<'a> {
+    reader: Reader<'a>,
+    next: Option<&'a Wanted>,
+}
+
+impl SerializeMap for Entries<'_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
+        let wanted = self.reader.wanted;
+        self.next = key.serialize(Key { wanted })?;
+        Ok(())
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        match self.next.take() {
+            Some(wanted) => into(value, wanted, self.reader.slots),
+            None => Ok(()),
+        }
+    }
+
+    fn end(self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl SerializeStruct for Entries<'_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
+        match self.reader.wanted.key(key) {
+            Some(wanted) => into(value, wanted, self.reader.slots),
+            None => Ok(()),
+        }
+    }
+
+    fn end(self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// An enum's variant with several fields: built whole when a path leads into it, which is rare.
+struct Variant<'a, W> {
+    reader: Reader<'a>,
+    whole: Option<W>,
+}
+
+impl<W: SerializeTupleVariant<Ok = Value, Error = Error>> SerializeTupleVariant for Variant<'_, W> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        self.whole.as_mut().map_or(Ok(()), |whole| whole.serialize_field(value))
+    }
+
+    fn end(self) -> Result<(), Error> {
+        let whole = self.whole.map(SerializeTupleVariant::end).transpose()?;
+        fill(&whole.unwrap_or_default(), self.reader.wanted, self.reader.slots);
+        Ok(())
+    }
+}
+
+impl<W: SerializeStructVariant<Ok = Value, Error = Error>> SerializeStructVariant
+    for Variant<'_, W>
+{
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        key: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
+        self.whole.as_mut().map_or(Ok(()), |whole| whole.serialize_field(key, value))
+    }
+
+    fn end(self) -> Result<(), Error> {
+        let whole = self.whole.map(SerializeStructVariant::end).transpose()?;
+        fill(&whole.unwrap_or_default(), self.reader.wanted, self.reader.slots);
+        Ok(())
+    }
+}

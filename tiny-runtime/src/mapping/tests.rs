@@ -1,0 +1,402 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::*;
+
+fn compiled(mapping: &Value) -> Mapping {
+    Mapping::compile(mapping).unwrap_or_else(|faults| panic!("{mapping}: {faults:?}"))
+}
+
+fn mapped(mapping: &Value, message: &Value) -> Result<Value, MapError> {
+    let mapping = compiled(mapping);
+    mapping.value(mapping.read_value(message))
+}
+
+fn refused(mapping: &Value) -> String {
+    let faults = Mapping::compile(mapping).expect_err("should not compile");
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    faults[0].to_string()
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Target {
+    text: String,
+    count: Option<i64>,
+    #[serde(default)]
+    tags: Vec<String>,
+}
+
+fn target(mapping: &Value, message: &Value) -> Result<Target, String> {
+    let mapping = compiled(mapping);
+    mapping.decode(mapping.read_value(message)).map_err(|e| e.to_string())
+}
+
+#[test]
+fn a_lone_expression_keeps_its_type_and_text_interpolates() {
+    let message = json!({"n": 5, "s": "x", "b": true, "l": [1, "a"], "z": null, "big": u64::MAX});
+    let cases = [
+        (json!("{{ $.n }}"), json!(5)),
+        (json!("{{$}}"), message.clone()),
+        (json!("{{ $.z }}"), Value::Null),
+        (json!("{{ $.big }}"), json!(u64::MAX)),
+        (json!("n={{ $.n }}, s={{ $.s }}, b={{ $.b }}"), json!("n=5, s=x, b=true")),
+        (json!("{{ $.n }}{{ $.s }}"), json!("5x")),
+        (json!("l={{ $.l }}"), json!("l=[1,\"a\"]")),
+        (
+            json!({"a": ["{{ $.l[-1] }}", 1, {"b": "{{ $['s'] }}"}]}),
+            json!({"a": ["a", 1, {"b": "x"}]}),
+        ),
+        (json!("no expression }} here {"), json!("no expression }} here {")),
+    ];
+    for (mapping, expected) in cases {
+        assert_eq!(mapped(&mapping, &message).unwrap(), expected, "{mapping}");
+    }
+}
+
+#[test]
+fn literals_stand_for_themselves_and_braces_can_be_written() {
+    let message = json!({});
+    assert_eq!(
+        mapped(&json!("{{ '{{' }} and {{ \"}}\" }}"), &message).unwrap(),
+        json!("{{ and }}")
+    );
+    assert_eq!(mapped(&json!("{{ `null` }}"), &message).unwrap(), Value::Null);
+    assert_eq!(mapped(&json!("{{ `{\"a\": [1]}` }}"), &message).unwrap(), json!({"a": [1]}));
+    assert_eq!(mapped(&json!("{{ -1.5e3 }}"), &message).unwrap(), json!(-1.5e3));
+    assert_eq!(mapped(&json!("{{ '\\u263a \\'' }}"), &message).unwrap(), json!("☺ '"));
+}
+
+#[test]
+fn the_form_of_older_flows_works() {
+    let message = json!({"n": 5});
+    let cases = [
+        (json!({"expression": "$.n", "value": 1}), json!(5)),
+        (json!({"expression": " $.n ", "title": "x"}), json!(5)),
+        (json!({"expression": "", "value": {"expression": "$.n", "value": 0}}), json!(5)),
+        (json!({"expression": "", "title": "x"}), Value::Null),
+        (json!({"expression": 1, "value": 2}), json!(2)),
+        (json!({"expression": "x"}), json!({"expression": "x"})),
+        (
+            json!({"expression": "x", "value": 1, "more": 2}),
+            json!({"expression": "x", "value": 1, "more": 2}),
+        ),
+    ];
+    for (mapping, expected) in cases {
+        assert_eq!(mapped(&mapping, &message).unwrap(), expected, "{mapping}");
+    }
+}
+
+#[test]
+fn a_path_that_leads_nowhere_is_absence_where_that_fits() {
+    let message = json!({"greeting": "Hello"});
+    let mapping =
+        json!({"text": "{{ $.greeting }}", "count": "{{ $.count }}", "tags": "{{ $.tags }}"});
+    let expected = Target { text: "Hello".into(), count: None, tags: Vec::new() };
+    assert_eq!(target(&mapping, &message).unwrap(), expected);
+    assert_eq!(mapped(&mapping, &message).unwrap(), json!({"text": "Hello"}));
+}
+
+#[test]
+fn a_required_field_that_nothing_feeds_names_field_and_expression() {
+    let message = json!({"greeting": "Hello"});
+    assert_eq!(
+        target(&json!({"text": "{{ $.greting }}"}), &message).unwrap_err(),
+        "`text`: `{{ $.greting }}` gives nothing, and the field is required"
+    );
+    assert_eq!(
+        target(&json!({"text": "say {{ $.greting }}"}), &message).unwrap_err(),
+        "`text`: `{{ $.greting }}` gives nothing, and it stands in text"
+    );
+    assert_eq!(target(&json!({"count": 1}), &message).unwrap_err(), "missing field `text`");
+}
+
+#[test]
+fn a_value_that_does_not_fit_names_field_and_expression() {
+    let said = target(&json!({"text": "{{ $.n }}"}), &json!({"n": 5})).unwrap_err();
+    assert_eq!(said, "`text`: invalid type: integer `5`, expected a string (from `{{ $.n }}`)");
+    let said =
+        target(&json!({"text": "x", "tags": "{{ $.l }}"}), &json!({"l": ["a", 1]})).unwrap_err();
+    assert_eq!(said, "`tags[1]`: invalid type: integer `1`, expected a string (from `{{ $.l }}`)");
+}
+
+#[test]
+fn mistakes_say_what_to_do() {
+    let cases = [
+        (
+            "{{ greeting }}",
+            "`greeting` is not an expression: a path starts with `$`; write `$.greeting`, or `'greeting'` for the text",
+        ),
+        (
+            "{{ true }}",
+            "`true` alone is not a value in an expression; write it in backticks: `` {{ `true` }} ``",
+        ),
+        (
+            "{{ $.a",
+            "`{{` is not closed by `}}`; end the expression with `}}`, or write a literal `{{` as `{{ '{{' }}`",
+        ),
+        (
+            "{{ }}",
+            "an expression cannot start with `}`; a path starts with `$`, a text with a quote",
+        ),
+        (
+            "{{ $.a + 1 }}",
+            "`+` would be an operator or a call, and this version has paths and literals only; compute the value in a component before this edge",
+        ),
+        ("{{ $.a-b }}", "`a-b` is not a name after a dot; quote it: `['a-b']` in place of `.a-b`"),
+        (
+            "{{ $.a[*] }}",
+            "`*` selects several values, and a field takes one; name one value, such as `$.items[0]`",
+        ),
+        (
+            "{{ $..a }}",
+            "`..` selects several values, and a field takes one; name one value, such as `$.items[0]`",
+        ),
+        (
+            "{{ $.a[01] }}",
+            "`01` is not an index; write a whole number without leading zeros: `[0]`, `[-1]`",
+        ),
+        (
+            "{{ $.['a'] }}",
+            "a name cannot start with `[`; write a letter or `_` first, or quote the name: `$['odd name']`",
+        ),
+        ("{{ 'a }}", "the text after ' is not closed; end it with '"),
+        (
+            "{{ `x` }}",
+            "what stands in backticks is not JSON: expected value at line 1 column 1; a text in backticks needs its quotes: `\"text\"`",
+        ),
+        ("a {{ `null` }}", "`{{ `null` }}` is null, and it stands in text"),
+    ];
+    for (mapping, expected) in cases {
+        assert_eq!(refused(&json!(mapping)), expected, "{mapping}");
+    }
+    let said = refused(&json!({"a/b": ["{{ x }}"]}));
+    assert!(said.starts_with("at `/a~1b/0`: `x` is not an expression"), "{said}");
+    let all = Mapping::compile(&json!(["{{ x }}", "{{ y }}"])).unwrap_err();
+    assert_eq!(all.len(), 2, "all at once: {all:?}");
+}
+
+#[test]
+fn size_and_depth_are_bounded() {
+    let deep = (0..100).fold(json!("{{ $.a }}"), |inner, _| json!([inner]));
+    assert!(refused(&deep).contains("nested deeper than 64"), "{}", refused(&deep));
+    let long = json!(format!("{{{{ ${} }}}}", "[0]".repeat(1000)));
+    assert_eq!(refused(&long), "the path has more than 64 steps");
+    let large = json!("x".repeat(70_000));
+    assert!(refused(&large).contains("more than 65536"), "{}", refused(&large));
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+enum Shape {
+    Unit,
+    New(Inner),
+    Tuple(i64, Inner),
+    Struct { inner: Inner },
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+struct Inner {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<char>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Message {
+    shapes: Vec<Shape>,
+    by_number: BTreeMap<u8, Inner>,
+    pair: (i64, f64),
+    #[serde(flatten)]
+    rest: BTreeMap<String, Inner>,
+}
+
+fn message() -> Message {
+    let inner = |name: &str| Inner { name: name.into(), note: None };
+    Message {
+        shapes: vec![
+            Shape::Unit,
+            Shape::New(inner("n")),
+            Shape::Tuple(7, Inner { name: "t".into(), note: Some('é') }),
+            Shape::Struct { inner: inner("s") },
+        ],
+        by_number: BTreeMap::from([(3, inner("three"))]),
+        pair: (1, 2.5),
+        rest: BTreeMap::from([("flat".into(), inner("f"))]),
+    }
+}
+
+/// Whatever path is read of a Rust value is what the same path of its JSON holds.
+#[test]
+fn a_typed_message_is_read_like_its_json() {
+    let paths = [
+        "$",
+        "$.shapes[0]",
+        "$.shapes[1].New.name",
+        "$.shapes[2].Tuple[1].note",
+        "$.shapes[2].Tuple",
+        "$.shapes[3].Struct.inner",
+        "$.shapes[-1].Struct.inner.name",
+        "$.shapes[9]",
+        "$.by_number['3'].name",
+        "$.pair[1]",
+        "$.flat.name",
+        "$.flat.note",
+        "$.none",
+        "$.pair.x",
+        "$.shapes.x",
+    ];
+    let message = message();
+    let json = serde_json::to_value(&message).unwrap();
+    for path in paths {
+        let mapping = compiled(&json!([format!("{{{{ {path} }}}}"), "{{ $.pair[0] }}"]));
+        let typed = mapping.value(mapping.read(&message).unwrap()).unwrap();
+        let untyped = mapping.value(mapping.read_value(&json)).unwrap();
+        assert_eq!(typed, untyped, "{path}");
+    }
+}
+
+#[test]
+fn enums_tuples_and_newtypes_decode_like_json() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Wrapped(u8);
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Many {
+        shape: Shape,
+        unit: Shape,
+        wrapped: Wrapped,
+        pair: (u8, Option<u8>),
+        float: f64,
+    }
+    let mapping = compiled(&json!({
+        "shape": {"New": {"name": "{{ $.name }}"}}, "unit": "Unit", "wrapped": "{{ $.n }}",
+        "pair": ["{{ $.n }}", "{{ $.none }}"], "float": "{{ $.n }}"
+    }));
+    let message = json!({"name": "a", "n": 5});
+    let many: Many = mapping.decode(mapping.read_value(&message)).unwrap();
+    let inner = Inner { name: "a".into(), note: None };
+    let expected = Many {
+        shape: Shape::New(inner),
+        unit: Shape::Unit,
+        wrapped: Wrapped(5),
+        pair: (5, None),
+        float: 5.0,
+    };
+    assert_eq!(many, expected);
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "[a-c]{0,3}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec(("[a-c]", inner), 0..4)
+                .prop_map(|entries| Value::Object(entries.into_iter().collect())),
+        ]
+    })
+}
+
+fn any_path() -> impl Strategy<Value = String> {
+    let step = prop_oneof!["\\.[a-c]", "\\['[a-c]'\\]", "\\[[0-3]\\]", "\\[-[1-3]\\]"];
+    prop::collection::vec(step, 0..4).prop_map(|steps| format!("{{{{ ${} }}}}", steps.concat()))
+}
+
+fn any_mapping() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![any_path().prop_map(Value::from), any_json()];
+    leaf.prop_recursive(3, 16, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec(("[x-z]", inner), 0..4)
+                .prop_map(|entries| Value::Object(entries.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn reading_a_value_as_a_type_or_as_json_is_the_same(mapping in any_mapping(), message in any_json()) {
+        let mapping = compiled(&mapping);
+        let typed = mapping.value(mapping.read(&message).unwrap());
+        prop_assert_eq!(typed, mapping.value(mapping.read_value(&message)));
+    }
+
+    #[test]
+    fn decoding_and_building_json_agree(mapping in any_mapping(), message in any_json()) {
+        // Inside an object, because nothing at all is no message.
+        let mapping = compiled(&json!({"root": mapping}));
+        let decoded: Value = mapping.decode(mapping.read_value(&message)).unwrap();
+        prop_assert_eq!(decoded, mapping.value(mapping.read_value(&message)).unwrap());
+    }
+
+    #[test]
+    fn what_has_no_braces_is_a_literal(literal in any_json()) {
+        prop_assert_eq!(mapped(&literal, &json!({})).unwrap(), literal);
+    }
+
+    #[test]
+    fn no_text_makes_the_parser_fall(text in "(\\{\\{|\\}\\}|[$.\\[\\]'\"`\\\\u0-9a-z*?:,+ -]|\\PC){0,24}") {
+        if let Err(faults) = Mapping::compile(&json!(text)) {
+            for fault in faults {
+                prop_assert!(text.get(fault.range.clone()).is_some(), "{:?} of {:?}", fault, text);
+            }
+        }
+    }
+}
+
+/// Recorded results of the system that this one follows, where `TINY_VECTORS` names their folder.
+#[test]
+fn recorded_mappings_come_out_as_recorded() {
+    let Some(folder) = std::env::var_os("TINY_VECTORS") else {
+        eprintln!("skipped: TINY_VECTORS names no folder of recorded mappings");
+        return;
+    };
+    let file = std::path::Path::new(&folder).join("mappings.json");
+    let vectors: Vec<Value> =
+        serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let mut compared = 0;
+    for vector in &vectors {
+        let Some(mapping) = vector["config_text"]
+            .as_str()
+            .and_then(|text| serde_json::from_str::<Value>(text).ok())
+        else {
+            continue;
+        };
+        let (Some(message), Some(expected)) = (vector.get("data"), vector.get("expected")) else {
+            continue;
+        };
+        // Operators and functions come with a later version of the language.
+        let compiled = match Mapping::compile(&mapping) {
+            Err(faults) if faults.iter().all(|fault| fault.code == Code::Unsupported) => continue,
+            compiled => compiled.unwrap_or_else(|faults| panic!("{mapping}: {faults:?}")),
+        };
+        let found = compiled.value(compiled.read_value(message)).unwrap();
+        // A path that leads nowhere leaves its field out, where the record has null.
+        prop_same(&found, expected, vector);
+        compared += 1;
+    }
+    assert!(compared > 10, "only {compared} of {} could be compared", vectors.len());
+}
+
+fn prop_same(found: &Value, expected: &Value, vector: &Value) {
+    match (found, expected) {
+        (Value::Object(found), Value::Object(expected)) => {
+            for (key, value) in expected {
+                match found.get(key) {
+                    Some(found) => prop_same(found, value, vector),
+                    None => assert!(value.is_null(), "`{key}` is missing: {vector}"),
+                }
+            }
+        }
+        (found, expected) => assert!(
+            found == expected || found.as_f64() == expected.as_f64() && found.is_number(),
+            "{found} is not {expected}: {vector}"
+        ),
+    }
+}

@@ -1,0 +1,32 @@
+//! Values inside text.
+
+use serde_json::Value;
+
+use super::plan::{Piece, Source};
+use super::{MapError, Slots};
+
+/// A value as it stands in text; null stands for nothing.
+pub(super) fn shown(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+/// The whole text.
+pub(super) fn joined(pieces: &[Piece], slots: &Slots) -> Result<String, MapError> {
+    let mut text = String::new();
+    for piece in pieces {
+        match piece {
+            Piece::Text(plain) => text += plain,
+            Piece::Slot(Source { slot, text: source }) => {
+                let value = slots.0.get(*slot).and_then(Option::as_ref);
+                text += &value.and_then(shown).ok_or_else(|| {
+                    MapError(format!("`{{{{ {source} }}}}` gives nothing, and it stands in text"))
+                })?;
+            }
+        }
+    }
+    Ok(text)
+}

@@ -1,0 +1,28 @@
+//! One error port takes the failures of a type.
+
+use tiny_runtime::prelude::*;
+
+/// What comes in.
+#[message]
+pub struct In {
+    /// A name.
+    pub name: String,
+}
+
+/// A component.
+#[component(name = "a")]
+#[derive(Default)]
+pub struct A;
+
+#[component]
+impl A {
+    /// What failed.
+    #[port(error)]
+    async fn error(&self, ctx: &Ctx, failure: Failure<In>) -> Result;
+
+    /// What failed, too.
+    #[port(error)]
+    async fn other(&self, ctx: &Ctx, failure: Failure<In>) -> Result;
+}
+
+fn main() {}

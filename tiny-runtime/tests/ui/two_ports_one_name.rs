@@ -1,0 +1,28 @@
+//! A name is one port.
+
+use tiny_runtime::prelude::*;
+
+/// What comes in.
+#[message]
+pub struct In {
+    /// A name.
+    pub name: String,
+}
+
+/// A component.
+#[component(name = "a")]
+#[derive(Default)]
+pub struct A;
+
+#[component]
+impl A {
+    /// Goes out.
+    #[port(source)]
+    async fn output(&self, ctx: &Ctx, message: In) -> Result;
+
+    /// Goes out, too.
+    #[port(source, name = "output")]
+    async fn other(&self, ctx: &Ctx, message: In) -> Result;
+}
+
+fn main() {}
