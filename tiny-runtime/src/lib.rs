@@ -6,6 +6,7 @@ extern crate self as tiny_runtime;
 
 pub mod component;
 pub mod engine;
+pub mod local;
 pub mod mapping;
 pub mod registry;
 pub mod schema;
