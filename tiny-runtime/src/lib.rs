@@ -5,9 +5,11 @@
 extern crate self as tiny_runtime;
 
 pub mod component;
+pub mod control;
 pub mod engine;
 pub mod local;
 pub mod mapping;
+pub mod operator;
 pub mod registry;
 pub mod schema;
 mod words;

@@ -1,0 +1,38 @@
+//! The controllers: one file each. They watch the plane, call plain methods of the engine, and write status.
+
+mod declare;
+mod directory;
+mod leadership;
+mod lease;
+mod module;
+mod node;
+mod node_status;
+mod signal;
+mod signal_run;
+mod status;
+
+use std::time::Duration;
+
+pub use self::node::Summary;
+pub(crate) use self::{
+    declare::declare,
+    directory::Directory,
+    lease::{Leadership, Lease, identity},
+    module::{Module, offered},
+    node::Nodes,
+    signal::Signals,
+};
+
+/// Which module a process is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleId {
+    /// The name that nodes write into `spec.module`.
+    pub name: String,
+    /// Its version, without a leading `v`.
+    pub version: String,
+}
+
+/// The wait after so many failures in a row: 1 s, doubling to 30 s.
+fn backoff(failures: u32) -> Duration {
+    Duration::from_secs(1 << failures.saturating_sub(1).min(5)).min(Duration::from_secs(30))
+}

@@ -1,0 +1,167 @@
+//! The module controller: the TinyModule that says which components this binary offers.
+
+use futures::StreamExt;
+use k8s_openapi::jiff::Timestamp;
+use kube::api::PostParams;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher;
+use kube::{Api, ResourceExt};
+use serde_json::Value;
+use tiny_crds::condition::{self, READY, Truth};
+use tiny_crds::{
+    ModuleComponent, Payload, PortStatus, TinyModule, TinyModuleSpec, TinyModuleStatus, names,
+};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::lease::Leadership;
+use super::status::{self, Written};
+use super::{ModuleId, backoff};
+use crate::component::{ComponentType, PortInfo};
+use crate::registry::Registry;
+
+/// Schemas are left out of a status that would be larger than this: an object in etcd must stay below 1.5 MiB.
+const LIMIT: usize = 768 * 1024;
+/// Condition: the status holds the schemas of the ports.
+const SCHEMAS_PUBLISHED: &str = "SchemasPublished";
+
+/// Keeps the module's own object: creates it, and writes what the module offers.
+pub(crate) struct Module {
+    id: ModuleId,
+    api: Api<TinyModule>,
+    leadership: Leadership,
+    components: Vec<ModuleComponent>,
+}
+
+impl Module {
+    pub(crate) fn new(
+        id: ModuleId,
+        registry: &Registry,
+        api: Api<TinyModule>,
+        leadership: Leadership,
+    ) -> Self {
+        let components = registry.iter().map(|component| offered(component)).collect();
+        Self { id, api, leadership, components }
+    }
+
+    /// Follows the object until `shutdown`.
+    pub(crate) async fn run(mut self, shutdown: CancellationToken) {
+        let name = names::sanitise(&self.id.name);
+        let objects = watcher::watch_object(self.api.clone(), &name).default_backoff();
+        let mut objects = std::pin::pin!(objects);
+        let mut seen: Option<Option<TinyModule>> = None;
+        let mut failures = 0;
+        let mut pause: Option<Instant> = None;
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                object = objects.next() => match object {
+                    Some(Ok(object)) => seen = Some(object),
+                    Some(Err(e)) => {
+                        tracing::warn!("cannot watch the module `{name}`, trying again: {e}");
+                    }
+                    None => return,
+                },
+                _ = self.leadership.changed() => {}
+                () = sleep_until(pause.unwrap_or_else(Instant::now)), if pause.is_some() => {}
+            }
+            let Some(object) = &seen else { continue };
+            pause = match self.reconcile(&name, object.as_ref()).await {
+                Ok(()) => {
+                    failures = 0;
+                    None
+                }
+                Err(e) => {
+                    failures += 1;
+                    tracing::warn!("cannot write the module `{name}`, trying again: {e}");
+                    Some(Instant::now() + backoff(failures))
+                }
+            };
+        }
+    }
+
+    async fn reconcile(&self, name: &str, object: Option<&TinyModule>) -> kube::Result<()> {
+        if self.leadership.term().is_none() {
+            return Ok(());
+        }
+        let Some(object) = object else { return self.create(name).await };
+        let desired = self.desired(object, Timestamp::now());
+        if object.status.as_ref() == Some(&desired) {
+            return Ok(());
+        }
+        let (version, before) = (object.resource_version(), object.status.as_ref());
+        let version = version.as_deref();
+        let written =
+            status::write(&self.api, &self.leadership, name, version, before, &desired).await?;
+        // Whatever it was: the watch tells of the object as it is now, and this runs again.
+        match written {
+            Written::Stored(_) | Written::Stale | Written::NotLeading => Ok(()),
+        }
+    }
+
+    async fn create(&self, name: &str) -> kube::Result<()> {
+        let image = Some(format!("{}:{}", self.id.name, self.id.version));
+        let module = TinyModule::new(name, TinyModuleSpec { image });
+        match self.api.create(&PostParams::default(), &module).await {
+            Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(()),
+            created => created.map(drop),
+        }
+    }
+
+    /// The status that the object should have.
+    fn desired(&self, object: &TinyModule, now: Timestamp) -> TinyModuleStatus {
+        let generation = object.metadata.generation;
+        let mut status = object.status.clone().unwrap_or_default();
+        status.name = self.id.name.clone();
+        status.version = self.id.version.clone();
+        status.observed_generation = generation;
+        status.components.clone_from(&self.components);
+        let size = serde_json::to_vec(&status.components).map_or(0, |json| json.len());
+        let all = &mut status.conditions;
+        condition::set(
+            all,
+            condition::new(READY, Truth::True, "Running", "the module runs", generation, now),
+        );
+        if size <= LIMIT {
+            condition::clear(all, SCHEMAS_PUBLISHED);
+            return status;
+        }
+        let why = format!(
+            "the port tables take {size} bytes with their schemas, more than {LIMIT}; \
+             `components -o json` of the binary prints them"
+        );
+        let too_large =
+            condition::new(SCHEMAS_PUBLISHED, Truth::False, "TooLarge", why, generation, now);
+        condition::set(all, too_large);
+        for port in status.components.iter_mut().flat_map(|component| &mut component.ports) {
+            port.schema = Payload::ABSENT;
+            port.response_schema = Payload::ABSENT;
+        }
+        status
+    }
+}
+
+/// A component as the module's status lists it.
+pub(crate) fn offered(component: &ComponentType) -> ModuleComponent {
+    let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+    ModuleComponent {
+        name: component.info.name.to_owned(),
+        description: component.info.description.to_owned(),
+        info: component.info.info.to_owned(),
+        tags: words(component.info.tags),
+        aliases: words(component.info.aliases),
+        ports: component.ports().iter().map(port).collect(),
+    }
+}
+
+fn port(info: &PortInfo) -> PortStatus {
+    PortStatus {
+        name: info.meta.name.to_owned(),
+        label: info.meta.label.to_owned(),
+        position: info.meta.position.index(),
+        source: info.is_source(),
+        schema: (info.schema)().into(),
+        response_schema: info.response.map_or(Value::Null, |schema| schema()).into(),
+        configuration: info.configuration.and_then(|configuration| configuration()).into(),
+    }
+}

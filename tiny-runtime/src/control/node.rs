@@ -1,0 +1,278 @@
+//! The node controller: each [`TinyNode`] becomes a live node of the engine, and its status says what came of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures::StreamExt;
+use k8s_openapi::jiff::Timestamp;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event};
+use kube::{Api, ResourceExt};
+use tiny_crds::{TinyNode, TinyNodeStatus};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::directory::Directory;
+use super::lease::Leadership;
+use super::status::{self, Written};
+use super::{ModuleId, backoff, node_status};
+use crate::engine::{Finding, NodeDecl, Peer, Scheduler};
+
+/// Status writes on their way at once.
+const WRITES: usize = 8;
+
+/// What the module makes of the namespace's nodes.
+pub(crate) struct Nodes {
+    module: ModuleId,
+    scheduler: Scheduler,
+    directory: Directory,
+    own: BTreeMap<String, Own>,
+    /// Nodes whose status may differ from what it should be.
+    dirty: BTreeSet<String>,
+    /// What a list that is under way has brought so far.
+    listing: Option<Vec<TinyNode>>,
+    summary: watch::Sender<Summary>,
+}
+
+/// A node of this module.
+struct Own {
+    node: TinyNode,
+    decl: NodeDecl,
+    findings: Vec<Finding>,
+}
+
+/// How the nodes of this module are, in few words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// True once all nodes of the namespace have been seen.
+    pub listed: bool,
+    /// Nodes of this module.
+    pub own: usize,
+    /// Those that take messages and have no fault.
+    pub ready: usize,
+    /// One sentence for each fault.
+    pub faults: Vec<String>,
+    /// Other modules that nodes of the namespace ask for, each with the number of its nodes.
+    pub others: BTreeMap<String, usize>,
+}
+
+impl Nodes {
+    pub(crate) fn new(module: ModuleId, scheduler: Scheduler, directory: Directory) -> Self {
+        Self {
+            module,
+            scheduler,
+            directory,
+            own: BTreeMap::new(),
+            dirty: BTreeSet::new(),
+            listing: None,
+            summary: watch::Sender::default(),
+        }
+    }
+
+    /// Tells how the nodes are, whenever that changes.
+    pub(crate) fn summary(&self) -> watch::Receiver<Summary> {
+        self.summary.subscribe()
+    }
+
+    /// Follows the nodes of the namespace until `shutdown`.
+    pub(crate) async fn run(
+        mut self,
+        api: Api<TinyNode>,
+        mut leadership: Leadership,
+        shutdown: CancellationToken,
+    ) {
+        let events = watcher::watcher(api.clone(), watcher::Config::default());
+        // Nobody here reads managed fields, and they are the larger part of an object.
+        let events = events.default_backoff().modify(|node| node.managed_fields_mut().clear());
+        let mut events = std::pin::pin!(events);
+        let mut writes = JoinSet::new();
+        let mut failures = 0;
+        let mut pause = None;
+        loop {
+            if pause.is_none() {
+                self.start_writes(&mut writes, &api, &leadership);
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                event = events.next() => match event {
+                    Some(Ok(event)) => self.observe(event),
+                    Some(Err(e)) => tracing::warn!("cannot watch the nodes, trying again: {e}"),
+                    None => return,
+                },
+                _ = leadership.changed() => self.mark_all(),
+                Some(written) = writes.join_next() => match written {
+                    Ok((_, Ok(Written::Stored(_) | Written::Stale))) => failures = 0,
+                    Ok((name, Ok(Written::NotLeading))) => drop(self.dirty.insert(name)),
+                    Ok((name, Err(e))) => {
+                        tracing::warn!(node = name, "cannot write its status, trying again: {e}");
+                        self.dirty.insert(name);
+                        failures += 1;
+                        pause = Some(Instant::now() + backoff(failures));
+                    }
+                    Err(e) => tracing::error!("a status write ended early: {e}"),
+                },
+                () = sleep_until(pause.unwrap_or_else(far)), if pause.is_some() => pause = None,
+            }
+        }
+    }
+
+    /// Takes in one event of the watch.
+    fn observe(&mut self, event: Event<TinyNode>) {
+        match event {
+            Event::Init => self.listing = Some(Vec::new()),
+            Event::InitApply(node) => self.listing.get_or_insert_default().push(node),
+            Event::InitDone => {
+                let listed = self.listing.take().unwrap_or_default();
+                let names: BTreeSet<String> = listed.iter().map(ResourceExt::name_any).collect();
+                let gone = self.directory.names().into_iter().filter(|name| !names.contains(name));
+                let gone: Vec<String> = gone.collect();
+                self.take_in(listed, &gone);
+                self.publish(true);
+            }
+            Event::Apply(node) => self.take_in(vec![node], &[]),
+            Event::Delete(node) => self.take_in(Vec::new(), &[node.name_any()]),
+        }
+    }
+
+    /// Takes in what was written and what is gone, and judges again whatever that touches.
+    fn take_in(&mut self, written: Vec<TinyNode>, gone: &[String]) {
+        // All neighbours first, so that a list is judged once, as a whole.
+        let mut moved = BTreeSet::new();
+        for node in &written {
+            if self.directory.put(&node.name_any(), self.peer(node)) {
+                moved.insert(node.name_any());
+            }
+        }
+        for name in gone {
+            self.directory.put(name, Peer::Absent);
+            self.drop_own(name);
+            moved.insert(name.clone());
+        }
+        let mut stale = BTreeSet::new();
+        for node in written {
+            let name = node.name_any();
+            if !node.belongs_to(&self.module.name) {
+                self.drop_own(&name);
+            } else if self.declared_anew(node) {
+                stale.insert(name);
+            } else {
+                self.dirty.insert(name);
+            }
+        }
+        let touched = |own: &Own| own.decl.edges.iter().any(|edge| moved.contains(&*edge.to.node));
+        let neighbours = self.own.iter().filter(|(_, own)| touched(own));
+        stale.extend(neighbours.map(|(name, _)| name.clone()));
+        for name in stale {
+            self.judge(&name);
+        }
+        self.publish(false);
+    }
+
+    fn peer(&self, node: &TinyNode) -> Peer {
+        if node.belongs_to(&self.module.name) {
+            Peer::Ours { component: node.spec.component.clone() }
+        } else {
+            Peer::Foreign { module: node.spec.module.clone() }
+        }
+    }
+
+    /// Stores a node of this module; true when it declares something else than before.
+    fn declared_anew(&mut self, node: TinyNode) -> bool {
+        let decl = super::declare(&node);
+        match self.own.get_mut(&decl.info.name) {
+            Some(own) if own.decl == decl => {
+                own.node = node;
+                false
+            }
+            Some(own) => {
+                own.node = node;
+                own.decl = decl;
+                true
+            }
+            None => {
+                let name = decl.info.name.clone();
+                self.own.insert(name, Own { node, decl, findings: Vec::new() });
+                true
+            }
+        }
+    }
+
+    fn drop_own(&mut self, name: &str) {
+        if self.own.remove(name).is_some() {
+            self.scheduler.remove(name);
+            self.dirty.remove(name);
+        }
+    }
+
+    /// Has the engine make the node what it declares.
+    fn judge(&mut self, name: &str) {
+        let Some(own) = self.own.get_mut(name) else { return };
+        let directory = &self.directory;
+        let findings = self.scheduler.update(own.decl.clone(), |peer| directory.peer(peer));
+        for new in findings.iter().filter(|finding| !own.findings.contains(finding)) {
+            tracing::warn!(target: "tiny_runtime::fault", "{new}");
+        }
+        own.findings = findings;
+        self.dirty.insert(name.to_owned());
+    }
+
+    fn mark_all(&mut self) {
+        self.dirty.extend(self.own.keys().cloned());
+    }
+
+    /// Starts the writes of what is dirty and really differs; only the leader writes.
+    fn start_writes(
+        &mut self,
+        writes: &mut JoinSet<(String, kube::Result<Written<TinyNode>>)>,
+        api: &Api<TinyNode>,
+        leadership: &Leadership,
+    ) {
+        while leadership.term().is_some() && writes.len() < WRITES {
+            let Some(name) = self.dirty.pop_first() else { return };
+            let Some(own) = self.own.get(&name) else { continue };
+            let Some(desired) = self.desired(own) else { continue };
+            let (api, leadership) = (api.clone(), leadership.clone());
+            let (version, before) = (own.node.resource_version(), own.node.status.clone());
+            writes.spawn(async move {
+                let (version, before) = (version.as_deref(), before.as_ref());
+                let write = status::write(&api, &leadership, &name, version, before, &desired);
+                let written = write.await;
+                (name, written)
+            });
+        }
+    }
+
+    /// The status that the node should have; `None` when it has it.
+    fn desired(&self, own: &Own) -> Option<TinyNodeStatus> {
+        let component = self.scheduler.registry().get(&own.decl.component);
+        let component = component.map(AsRef::as_ref);
+        let now = Timestamp::now();
+        let desired = node_status::desired(&own.node, &self.module, component, &own.findings, now);
+        (own.node.status.as_ref() != Some(&desired)).then_some(desired)
+    }
+
+    fn publish(&self, listed: bool) {
+        let is_ready =
+            |(name, own): &(&String, &Own)| own.findings.is_empty() && self.scheduler.is_live(name);
+        let faults = self.own.values().flat_map(|own| &own.findings);
+        let now = Summary {
+            listed: listed || self.summary.borrow().listed,
+            own: self.own.len(),
+            ready: self.own.iter().filter(is_ready).count(),
+            faults: faults.map(|finding| finding.message.clone()).collect(),
+            others: self.directory.foreign(),
+        };
+        self.summary.send_if_modified(|before| {
+            let changed = *before != now;
+            *before = now;
+            changed
+        });
+    }
+}
+
+/// Stands for a moment that is never waited for.
+fn far() -> Instant {
+    Instant::now() + Duration::from_secs(3600)
+}

@@ -1,0 +1,211 @@
+//! What the status of a node says: computed from what the engine found, written by whoever leads.
+
+use k8s_openapi::jiff::Timestamp;
+use tiny_crds::condition::{self, EDGES_VALID, READY, RECONCILING, SETTINGS_VALID, STALLED, Truth};
+use tiny_crds::{NodeComponent, NodeModule, PortStatus, Time, TinyNode, TinyNodeStatus};
+
+use super::ModuleId;
+use crate::component::ComponentType;
+use crate::engine::{Cause, Finding};
+
+/// More faults than this are counted, not listed.
+const LISTED: usize = 8;
+
+/// The status that `node` should have. Equal to the one it has when nothing changed.
+pub(crate) fn desired(
+    node: &TinyNode,
+    module: &ModuleId,
+    component: Option<&ComponentType>,
+    findings: &[Finding],
+    now: Timestamp,
+) -> TinyNodeStatus {
+    let before = node.status.clone().unwrap_or_default();
+    let mut status = before.clone();
+    status.module = Some(NodeModule { name: module.name.clone(), version: module.version.clone() });
+    status.component = component.map(|component| NodeComponent {
+        description: component.info.description.to_owned(),
+        info: component.info.info.to_owned(),
+        tags: component.info.tags.iter().map(|&tag| tag.to_owned()).collect(),
+    });
+    status.ports = component.map(ports).unwrap_or_default();
+    let refused = findings.iter().find(|finding| finding.cause.refuses());
+    status.error = refused.is_some();
+    status.status = match findings {
+        [] => "OK".to_owned(),
+        _ => sentences(findings.iter()),
+    };
+    status.observed_generation = node.metadata.generation;
+    let judge = Judge { generation: node.metadata.generation, now };
+    judge.conditions(&mut status, findings, refused.is_some());
+    if status != before {
+        status.last_update_time = Some(Time(now));
+    }
+    status
+}
+
+/// The ports as they are now. Schemas stand once, in the status of the module.
+fn ports(component: &ComponentType) -> Vec<PortStatus> {
+    let port = |info: &crate::component::PortInfo| PortStatus {
+        name: info.meta.name.to_owned(),
+        label: info.meta.label.to_owned(),
+        position: info.meta.position.index(),
+        source: info.is_source(),
+        ..PortStatus::default()
+    };
+    component.ports().iter().map(port).collect()
+}
+
+struct Judge {
+    generation: Option<i64>,
+    now: Timestamp,
+}
+
+impl Judge {
+    fn conditions(&self, status: &mut TinyNodeStatus, findings: &[Finding], refused: bool) {
+        let all = &mut status.conditions;
+        let about = |wanted: fn(&Finding) -> bool| {
+            findings.iter().filter(|finding| wanted(finding)).collect::<Vec<_>>()
+        };
+        self.set(all, READY, "Running", "the node takes messages", &about(|_| true));
+        let settings = about(|finding| finding.edge.is_none());
+        self.set(all, SETTINGS_VALID, "Valid", "every configuration fits its port", &settings);
+        let edges = about(|finding| finding.edge.is_some());
+        self.set(all, EDGES_VALID, "Valid", "every edge can deliver", &edges);
+        // As kstatus has it: these two are there only while they hold.
+        let stalled = refused.then(|| about(|finding| finding.cause.refuses()));
+        self.only_true(all, STALLED, stalled);
+        let waiting = !refused && !findings.is_empty();
+        self.only_true(all, RECONCILING, waiting.then(|| about(|_| true)));
+    }
+
+    fn set(
+        &self,
+        all: &mut Vec<tiny_crds::Condition>,
+        type_: &str,
+        reason: &str,
+        message: &str,
+        against: &[&Finding],
+    ) {
+        let condition = match against.first() {
+            None => condition::new(type_, Truth::True, reason, message, self.generation, self.now),
+            Some(first) => condition::new(
+                type_,
+                Truth::False,
+                &worst(against).unwrap_or(first.cause).to_string(),
+                sentences(against.iter().copied()),
+                self.generation,
+                self.now,
+            ),
+        };
+        condition::set(all, condition);
+    }
+
+    fn only_true(
+        &self,
+        all: &mut Vec<tiny_crds::Condition>,
+        type_: &str,
+        findings: Option<Vec<&Finding>>,
+    ) {
+        let Some(findings) = findings else {
+            condition::clear(all, type_);
+            return;
+        };
+        let reason = worst(&findings).unwrap_or(Cause::TargetMissing).to_string();
+        let message = sentences(findings.into_iter());
+        let held = condition::new(type_, Truth::True, &reason, message, self.generation, self.now);
+        condition::set(all, held);
+    }
+}
+
+/// The first cause that puts something out of use, else the first at all.
+fn worst(findings: &[&Finding]) -> Option<Cause> {
+    let refusing = findings.iter().find(|finding| finding.cause.refuses());
+    refusing.or(findings.first()).map(|finding| finding.cause)
+}
+
+fn sentences<'a>(findings: impl ExactSizeIterator<Item = &'a Finding>) -> String {
+    let count = findings.len();
+    let mut text = findings.take(LISTED).map(|f| f.message.as_str()).collect::<Vec<_>>().join("; ");
+    if count > LISTED {
+        text += &format!("; and {} more", count - LISTED);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn node() -> TinyNode {
+        serde_json::from_value(json!({
+            "metadata": {"name": "a", "generation": 3},
+            "spec": {"module": "m", "component": "c"},
+            "status": {"observedGeneration": -1, "metadata": {"kept": "1"}}
+        }))
+        .unwrap()
+    }
+
+    fn module() -> ModuleId {
+        ModuleId { name: "m".into(), version: "1.0.0".into() }
+    }
+
+    fn finding(cause: Cause, edge: Option<&str>) -> Finding {
+        Finding { cause, edge: edge.map(Into::into), message: format!("{cause} is the fault") }
+    }
+
+    fn truths(status: &TinyNodeStatus) -> Vec<(&str, &str, &str)> {
+        let shown = |c: &'_ tiny_crds::Condition| {
+            (
+                c.type_.clone().leak() as &str,
+                c.status.clone().leak() as &str,
+                c.reason.clone().leak() as &str,
+            )
+        };
+        status.conditions.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn a_second_look_at_the_same_changes_nothing() {
+        let mut node = node();
+        let first = desired(&node, &module(), None, &[], Timestamp::from_second(10).unwrap());
+        assert_eq!(first.metadata["kept"], "1");
+        assert_eq!(first.observed_generation, Some(3));
+        node.status = Some(first.clone());
+        let second = desired(&node, &module(), None, &[], Timestamp::from_second(99).unwrap());
+        assert_eq!(first, second);
+    }
+
+    #[test]
+    fn every_false_has_a_reason_and_what_stalls_is_said() {
+        let now = Timestamp::from_second(10).unwrap();
+        let findings =
+            [finding(Cause::TargetMissing, Some("x")), finding(Cause::UnknownPort, Some("y"))];
+        let status = desired(&node(), &module(), None, &findings, now);
+        assert_eq!(
+            truths(&status),
+            [
+                (READY, "False", "UnknownPort"),
+                (SETTINGS_VALID, "True", "Valid"),
+                (EDGES_VALID, "False", "UnknownPort"),
+                (STALLED, "True", "UnknownPort"),
+            ]
+        );
+        assert!(status.error);
+        assert_eq!(status.status, "TargetMissing is the fault; UnknownPort is the fault");
+    }
+
+    #[test]
+    fn a_target_that_may_still_come_is_reconciling() {
+        let now = Timestamp::from_second(10).unwrap();
+        let mut node = node();
+        let status =
+            desired(&node, &module(), None, &[finding(Cause::TargetMissing, Some("x"))], now);
+        assert_eq!(truths(&status)[3], (RECONCILING, "True", "TargetMissing"));
+        assert!(!status.error);
+        node.status = Some(status);
+        let later = desired(&node, &module(), None, &[], now);
+        assert_eq!(later.conditions.len(), 3, "Reconciling is gone: {:?}", later.conditions);
+    }
+}

@@ -1,0 +1,100 @@
+//! A running module: its controllers on a plane, from start to an orderly end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::{Api, Client};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::control::{
+    self, Directory, Leadership, Lease, Module, ModuleId, Nodes, Signals, Summary,
+};
+use crate::engine::{Dice, Scheduler, Waits};
+use crate::registry::Registry;
+
+/// The longest wait for the controllers to end: as long as a pod has by Kubernetes' default, less some for the lease.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A module that runs on a plane.
+#[derive(Debug)]
+pub struct Operator {
+    controllers: JoinSet<&'static str>,
+    lease: JoinSet<()>,
+    stop_controllers: CancellationToken,
+    stop_lease: CancellationToken,
+    summary: watch::Receiver<Summary>,
+    leadership: Leadership,
+}
+
+impl Operator {
+    /// Starts `module` with the components of `registry`: everything in `namespace` that belongs to it, it runs.
+    pub fn start(
+        module: ModuleId,
+        registry: Arc<Registry>,
+        client: &Client,
+        namespace: &str,
+    ) -> Self {
+        let identity = control::identity();
+        let lease = Lease::new(client.clone(), namespace, &module.name, &identity, Dice::fresh());
+        let leadership = lease.leadership();
+        let scheduler = Scheduler::new(registry.clone(), Waits::default(), Dice::fresh());
+        let directory = Directory::default();
+        let nodes = Nodes::new(module.clone(), scheduler.clone(), directory.clone());
+        let summary = nodes.summary();
+        let api = Api::namespaced(client.clone(), namespace);
+        let offer = Module::new(module, &registry, api, leadership.clone());
+        let api = Api::namespaced(client.clone(), namespace);
+        let signals = Signals::new(scheduler, directory, api, leadership.clone());
+
+        let stop_controllers = CancellationToken::new();
+        let stop_lease = CancellationToken::new();
+        let mut controllers = JoinSet::new();
+        let api = Api::namespaced(client.clone(), namespace);
+        let node_controller = nodes.run(api, leadership.clone(), stop_controllers.clone());
+        controllers.spawn(named("node", node_controller));
+        controllers.spawn(named("module", offer.run(stop_controllers.clone())));
+        controllers.spawn(named("signal", signals.run(stop_controllers.clone())));
+        let mut lease_task = JoinSet::new();
+        lease_task.spawn(lease.run(stop_lease.clone()));
+        Self { controllers, lease: lease_task, stop_controllers, stop_lease, summary, leadership }
+    }
+
+    /// How the module's nodes are, followed as it changes.
+    pub fn summary(&self) -> watch::Receiver<Summary> {
+        self.summary.clone()
+    }
+
+    /// The name of this process in the module's lease.
+    pub fn identity(&self) -> &str {
+        self.leadership.identity()
+    }
+
+    /// Waits until a controller ends, which none does by itself: a fault to say aloud.
+    pub async fn failed(&mut self) -> String {
+        match self.controllers.join_next().await {
+            Some(Ok(name)) => format!("the {name} controller ended by itself"),
+            Some(Err(e)) => format!("a controller ended: {e}"),
+            None => "there is no controller".into(),
+        }
+    }
+
+    /// Ends in order: no new runs, those on their way are cancelled (their signals stay `Running` and run again), then the
+    /// lease goes back, so that another process may lead at once.
+    pub async fn stop(mut self) {
+        self.stop_controllers.cancel();
+        let ended = async { while self.controllers.join_next().await.is_some() {} };
+        if tokio::time::timeout(PATIENCE, ended).await.is_err() {
+            tracing::warn!("the controllers did not end within {PATIENCE:?}");
+            self.controllers.abort_all();
+        }
+        self.stop_lease.cancel();
+        while self.lease.join_next().await.is_some() {}
+    }
+}
+
+async fn named(name: &'static str, work: impl Future<Output = ()>) -> &'static str {
+    work.await;
+    name
+}
