@@ -1,1 +1,259 @@
-//! What the suites share.
+//! What the end-to-end suites share: the real binary of hello-module, in a folder of its own.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+/// The longest wait for anything.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The binary of hello-module, built as it stands.
+pub fn hello_module() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = Command::new(cargo);
+        build.args(["build", "--quiet", "--package", "hello-module"]).current_dir(root());
+        let built = build.status().expect("cargo should start");
+        assert!(built.success(), "hello-module does not build");
+        let test = std::env::current_exe().expect("a test has a path");
+        // target/debug/deps/test → target/debug/hello-module
+        let profile = test.parent().and_then(Path::parent).expect("a test lies in deps/");
+        profile.join(format!("hello-module{}", std::env::consts::EXE_SUFFIX))
+    })
+}
+
+/// The root of the repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the root is there")
+}
+
+/// The flow of hello-module.
+pub fn flow() -> PathBuf {
+    root().join("examples/hello-module/flow.yaml")
+}
+
+/// A folder with a local plane of its own; it goes when this is dropped.
+pub struct Desk {
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    /// An empty folder.
+    #[allow(clippy::new_without_default, reason = "it makes a folder")]
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file and says where it is.
+    pub fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path().join(name);
+        std::fs::write(&path, text).expect("a file can be written");
+        path
+    }
+
+    /// The kubeconfig of the local plane.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.path().join(".tiny/kubeconfig")
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(hello_module());
+        command
+            .args(args)
+            .current_dir(self.path())
+            .env_remove("KUBECONFIG")
+            .env_remove("KUBERNETES_SERVICE_HOST")
+            .env_remove("RUST_LOG")
+            // As if called from a shell, not by cargo.
+            .env_remove("CARGO");
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn call(&self, args: &[&str]) -> Called {
+        self.command(args).output().expect("the binary should start").into()
+    }
+
+    /// Starts `run --name hello-module` with further arguments.
+    pub fn run(&self, args: &[&str]) -> Running {
+        let mut all = vec!["run", "--name", "hello-module"];
+        all.extend(args);
+        Running::start(self.command(&all))
+    }
+
+    /// Starts a module with the flow and waits until it has said what to type next.
+    pub fn greeting(&self) -> Running {
+        let flow = flow();
+        let mut running = self.run(&["--apply", flow.to_str().expect("a path in UTF-8")]);
+        running.line("next ");
+        running
+    }
+
+    /// Runs kubectl against the local plane.
+    pub fn kubectl(&self, args: &[&str]) -> Called {
+        let mut command = Command::new("kubectl");
+        command.arg("--kubeconfig").arg(self.kubeconfig()).args(args).env("HOME", self.path());
+        command.output().expect("kubectl should start").into()
+    }
+}
+
+/// What a command printed, and how it ended.
+#[derive(Debug)]
+pub struct Called {
+    /// Its exit code; -1 when a signal ended it.
+    pub code: i32,
+    /// What it printed to stdout.
+    pub stdout: String,
+    /// What it printed to stderr.
+    pub stderr: String,
+}
+
+impl From<Output> for Called {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Called {
+    /// Its stdout; fails when the command failed.
+    #[track_caller]
+    pub fn ok(self) -> String {
+        assert_eq!(self.code, 0, "{self:?}");
+        self.stdout
+    }
+
+    /// What it said when it failed, without `error: `.
+    #[track_caller]
+    pub fn refused(self) -> String {
+        assert_eq!(self.code, 1, "{self:?}");
+        let said = self.stderr.trim_end();
+        said.strip_prefix("error: ").unwrap_or(said).to_owned()
+    }
+}
+
+/// A process that runs; killed when this is dropped.
+pub struct Running {
+    child: Child,
+    lines: Receiver<String>,
+    /// All that it has printed so far, stdout and stderr.
+    pub printed: Vec<String>,
+}
+
+impl Running {
+    fn start(mut command: Command) -> Self {
+        let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().expect("the binary should start");
+        let (sender, lines) = mpsc::channel();
+        let out: [Box<dyn std::io::Read + Send>; 2] = [
+            Box::new(child.stdout.take().expect("stdout is piped")),
+            Box::new(child.stderr.take().expect("stderr is piped")),
+        ];
+        for pipe in out {
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                    if sender.send(line).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        Self { child, lines, printed: Vec::new() }
+    }
+
+    /// Waits for a line that holds `part`.
+    #[track_caller]
+    pub fn line(&mut self, part: &str) -> String {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    self.printed.push(line.clone());
+                    if line.contains(part) {
+                        return line;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => panic!("no `{part}` in {:#?}", self.printed),
+                Err(RecvTimeoutError::Disconnected) => {
+                    panic!("it ended without `{part}`: {:#?}", self.printed)
+                }
+            }
+        }
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it without warning, as a crash would.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it has ended");
+    }
+
+    /// Asks it to end, as Ctrl-C does, and waits until it has.
+    pub fn interrupt(mut self) -> ExitStatus {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-INT", &pid]).status().expect("kill should start");
+        assert!(sent.success(), "it runs no more: {:#?}", self.printed);
+        self.wait()
+    }
+
+    /// Waits until it has ended.
+    pub fn wait(&mut self) -> ExitStatus {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("it can be waited for") {
+                return status;
+            }
+            assert!(Instant::now() < end, "it does not end: {:#?}", self.printed);
+            std::thread::yield_now();
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// True when kubectl can be called; says so when it cannot.
+pub fn has_kubectl() -> bool {
+    let found = Command::new("kubectl").args(["version", "--client"]).output();
+    let found = found.is_ok_and(|output| output.status.success());
+    if !found {
+        eprintln!("skipped: there is no kubectl on the PATH");
+    }
+    found
+}
+
+/// Calls `look` until it gives something.
+#[track_caller]
+pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < end, "{what} did not happen within {PATIENCE:?}");
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+}

@@ -4,6 +4,7 @@
 #[allow(unused_extern_crates, reason = "used where a macro is")]
 extern crate self as tiny_runtime;
 
+pub mod cli;
 pub mod component;
 pub mod control;
 pub mod engine;

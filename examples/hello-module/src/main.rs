@@ -1,2 +1,6 @@
-//! Hello.
-fn main() {}
+//! The smallest module: one component greets, another shows what arrived.
+
+mod hello;
+mod show;
+
+tiny_runtime::main!();

@@ -1,0 +1,129 @@
+//! The same binary, CRDs, samples and flow against a real API server, where `TINY_TEST_KUBECONFIG` names one.
+
+use std::ffi::OsString;
+use std::process::Command;
+
+use tiny_tests::{Called, Desk, flow, has_kubectl, root};
+
+struct Cluster {
+    kubeconfig: OsString,
+    namespace: String,
+}
+
+impl Cluster {
+    /// A namespace of its own on the cluster; `None`, with a word about it, where there is none.
+    fn new(test: &str) -> Option<Self> {
+        let Some(kubeconfig) = std::env::var_os("TINY_TEST_KUBECONFIG") else {
+            eprintln!("skipped: TINY_TEST_KUBECONFIG names no cluster");
+            return None;
+        };
+        if !has_kubectl() {
+            return None;
+        }
+        let cluster = Self { kubeconfig, namespace: format!("{test}-{}", std::process::id()) };
+        cluster.kubectl(&["create", "namespace", &cluster.namespace]).ok();
+        Some(cluster)
+    }
+
+    fn kubectl(&self, args: &[&str]) -> Called {
+        let mut command = Command::new("kubectl");
+        command.arg("--kubeconfig").arg(&self.kubeconfig).args(["-n", &self.namespace]).args(args);
+        command.output().expect("kubectl should start").into()
+    }
+
+    /// The flags that send a command of ours here.
+    fn flags(&self) -> [&str; 4] {
+        let file = self.kubeconfig.to_str().expect("a path in UTF-8");
+        ["--kubeconfig", file, "--namespace", &self.namespace]
+    }
+
+    /// Installs the CRDs as the binary prints them.
+    fn install(&self, desk: &Desk) {
+        let crds = desk.file("crds.yaml", &desk.call(&["crds"]).ok());
+        let crds = crds.to_str().expect("a path in UTF-8");
+        self.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", crds]).ok();
+        self.kubectl(&["wait", "--for=condition=Established", "-f", crds, "--timeout=30s"]).ok();
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let gone = self.kubectl(&["delete", "namespace", &self.namespace, "--wait=false"]);
+        if gone.code != 0 {
+            eprintln!("the namespace stays: {gone:?}");
+        }
+    }
+}
+
+#[test]
+fn a_greeting_travels_on_a_real_cluster() {
+    let Some(cluster) = Cluster::new("greeting") else { return };
+    let desk = Desk::new();
+    let fresh = cluster.kubectl(&["get", "crd", "tinynodes.operator.tinysystems.io"]).code != 0;
+    if fresh {
+        let mut args = vec!["get", "nodes"];
+        args.extend(cluster.flags());
+        let said = desk.call(&args).refused();
+        assert!(said.contains("does not have the CRDs of Tiny; install them with"), "{said}");
+    }
+    cluster.install(&desk);
+
+    let mut args = vec!["get", "nodes", "--namespace", "nowhere"];
+    args.extend(&cluster.flags()[..2]);
+    let said = desk.call(&args).refused();
+    assert!(
+        said.contains(
+            "has no namespace `nowhere`; create it with `kubectl create namespace nowhere`"
+        ),
+        "{said}"
+    );
+
+    let flow = flow();
+    let mut args = cluster.flags().to_vec();
+    args.extend(["--apply", flow.to_str().expect("a path in UTF-8")]);
+    let mut module = desk.run(&args);
+    let next = module.line("next ");
+    assert!(next.contains(&format!("--wait --namespace {}", cluster.namespace)), "{next}");
+    assert!(!desk.path().join(".tiny").exists(), "a cluster needs no local plane");
+
+    let mut args = vec!["signal", "hello", "input", r#"{"name":"World"}"#, "--wait"];
+    args.extend(cluster.flags());
+    assert_eq!(desk.call(&args).ok(), "Hello, World!\n");
+    let reply =
+        cluster.kubectl(&["get", "ts", "hello-input", "-o", "jsonpath={.status.reply}"]).ok();
+    assert_eq!(reply, "Hello, World!");
+    let described = cluster.kubectl(&["describe", "tn", "hello"]).ok();
+    assert!(described.contains("the node takes messages"), "{described}");
+    assert!(module.interrupt().success());
+
+    // Released, so that the next one leads at once.
+    let holder = cluster
+        .kubectl(&["get", "lease", "hello-module-lock", "-o", "jsonpath={.spec.holderIdentity}"])
+        .ok();
+    assert_eq!(holder, "");
+}
+
+#[test]
+fn flow_and_samples_are_accepted_unchanged() {
+    let Some(cluster) = Cluster::new("samples") else { return };
+    let desk = Desk::new();
+    cluster.install(&desk);
+    let samples = root().join("examples/samples");
+    for path in [&flow(), &samples] {
+        let path = path.to_str().expect("a path in UTF-8");
+        cluster.kubectl(&["apply", "--validate=strict", "-f", path]).ok();
+        cluster
+            .kubectl(&[
+                "apply",
+                "--server-side",
+                "--force-conflicts",
+                "--validate=strict",
+                "-f",
+                path,
+            ])
+            .ok();
+    }
+    let kinds = "tp,tf,tn,tm,ts,tt,twp";
+    let names = cluster.kubectl(&["get", kinds, "-o", "name"]).ok();
+    assert!(names.lines().count() >= 8, "{names}");
+}

@@ -1,0 +1,170 @@
+//! A mistake gives one clear sentence and changes nothing.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::fs;
+
+use tiny_tests::{Desk, flow};
+
+/// Applies the flow with one slip in it, and returns what is said about it.
+fn slip(from: &str, to: &str) -> String {
+    let desk = Desk::new();
+    let text = fs::read_to_string(flow()).unwrap();
+    assert!(text.contains(from), "the flow has no `{from}`");
+    let file = desk.file("flow.yaml", &text.replacen(from, to, 1));
+    let said = desk.call(&["run", "--name", "hello-module", "--apply", "flow.yaml"]).refused();
+    // Nothing was written: the plane is as empty as it was.
+    drop(file);
+    let mut module = desk.run(&[]);
+    module.line("no node yet");
+    assert!(desk.call(&["get", "projects"]).ok().is_empty());
+    assert!(module.interrupt().success());
+    said
+}
+
+#[test]
+fn an_unknown_component() {
+    assert_eq!(
+        slip("component: hello", "component: helo"),
+        "flow.yaml, document 3: node `hello`: there is no component `helo` (did you mean `hello`?); this module has `hello` and `show`; nothing was applied"
+    );
+}
+
+#[test]
+fn an_unknown_port_in_an_edge() {
+    assert_eq!(
+        slip("to: show:input", "to: show:inptu"),
+        "flow.yaml, document 3: node `hello`, edge `output-to-show`: node `show` (show) has no such port `inptu` (did you mean `input`?); here it has `input`; nothing was applied"
+    );
+    assert_eq!(
+        slip("port: output", "port: outptu"),
+        "flow.yaml, document 3: node `hello`, edge `output-to-show`: node `hello` (hello) has no such port `outptu` (did you mean `output`?); here it has `output` and `error`; nothing was applied"
+    );
+}
+
+#[test]
+fn malformed_yaml() {
+    let said = slip(
+        "spec:\n  module: hello-module\n  component: hello",
+        "spec:\n  module: [hello-module\n  component: hello",
+    );
+    assert!(said.starts_with("flow.yaml is not YAML: "), "{said}");
+    assert!(said.contains("line "), "{said}");
+    assert!(!said.contains('\n'), "{said}");
+}
+
+#[test]
+fn a_configuration_that_does_not_fit_the_ports_type() {
+    assert_eq!(
+        slip("salutation: Hello", "salutation: 5"),
+        "flow.yaml, document 3: node `hello`: the configuration of `_settings` does not fit: `salutation`: invalid type: integer `5`, expected a string; nothing was applied"
+    );
+}
+
+#[test]
+fn an_expression_that_does_not_parse() {
+    assert_eq!(
+        slip("{{ $.greeting }}", "{{ greeting }}"),
+        "flow.yaml, document 3: node `hello`, edge `output-to-show`: its mapping: at `/text`: `greeting` is not an expression: a path starts with `$`; write `$.greeting`, or `'greeting'` for the text; nothing was applied"
+    );
+}
+
+#[test]
+fn an_unknown_field() {
+    let said = slip("  component: hello\n", "  component: hello\n  colour: red\n");
+    assert!(said.contains("unknown field \"spec.colour\""), "{said}");
+}
+
+#[test]
+fn a_version_with_a_v_in_front() {
+    let desk = Desk::new();
+    let said = desk.call(&["run", "--name", "hello-module", "--version", "v1.2.3"]).refused();
+    assert_eq!(said, "a version is written without a leading `v`: say --version 1.2.3");
+    assert!(!desk.path().join(".tiny").exists());
+}
+
+#[test]
+fn a_port_already_in_use() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let desk = Desk::new();
+    let said = desk.call(&["run", "--name", "hello-module", "--port", &port]).refused();
+    assert_eq!(
+        said,
+        format!(
+            "port {port} of 127.0.0.1 is in use; choose another with --port, or leave it out for a free one"
+        )
+    );
+}
+
+#[test]
+fn a_folder_that_another_process_has_open() {
+    let desk = Desk::new();
+    let _module = desk.greeting();
+    let said = desk.call(&["run", "--name", "second"]).refused();
+    assert!(said.contains("is already open in another process"), "{said}");
+}
+
+#[test]
+fn a_cluster_that_does_not_answer() {
+    let desk = Desk::new();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let kubeconfig = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts: [{{name: c, context: {{cluster: c, user: u}}}}]\nclusters: [{{name: c, cluster: {{server: 'http://{free}'}}}}]\nusers: [{{name: u, user: {{}}}}]\n"
+    );
+    let file = desk.file("config", &kubeconfig);
+    let said = desk.call(&["get", "nodes", "--kubeconfig", file.to_str().unwrap()]).refused();
+    assert!(
+        said.starts_with(&format!("no cluster answers at http://{free} (kubeconfig `")),
+        "{said}"
+    );
+    assert!(
+        said.ends_with("check that it runs, or choose another with --context or --kubeconfig"),
+        "{said}"
+    );
+    let said = desk.call(&["run", "--name", "m", "--kubeconfig", "nowhere"]).refused();
+    assert!(said.starts_with("cannot use kubeconfig `nowhere`: "), "{said}");
+}
+
+#[test]
+fn commands_without_a_plane_say_how_to_start_one() {
+    let desk = Desk::new();
+    let said = desk.call(&["get", "nodes"]).refused();
+    assert!(said.starts_with("there is no local plane: neither this folder nor one above it has `.tiny/`; start it with `"), "{said}");
+    let module = desk.greeting();
+    assert!(module.interrupt().success());
+    let said = desk.call(&["get", "nodes"]).refused();
+    assert!(said.starts_with("the local plane in "), "{said}");
+    assert!(said.contains(" does not run; start it with `"), "{said}");
+}
+
+#[test]
+fn a_slip_in_a_signal() {
+    let desk = Desk::new();
+    let _module = desk.greeting();
+    let refused = |args: &[&str]| desk.call(args).refused();
+    assert_eq!(
+        refused(&["signal", "helo", "input", "{}"]),
+        "there is no node `helo` in namespace `tinysystems` (did you mean `hello`?); it has `hello` and `show`"
+    );
+    assert_eq!(
+        refused(&["signal", "hello", "inptu", "{}"]),
+        "node `hello` has no target `inptu` (did you mean `input`?); it has `input`"
+    );
+    let said = refused(&["signal", "hello", "input", "{name: World}"]);
+    assert!(said.starts_with("the message is not JSON: "), "{said}");
+    assert!(desk.call(&["get", "signals"]).ok().is_empty(), "nothing was written");
+}
+
+#[test]
+fn words_that_are_no_commands() {
+    let desk = Desk::new();
+    let called = desk.call(&["runn", "--name", "x"]);
+    assert_eq!(called.code, 2, "{called:?}");
+    assert!(called.stderr.contains("'run'"), "{called:?}");
+    let called = desk.call(&["run"]);
+    assert_eq!(called.code, 2, "{called:?}");
+    assert!(called.stderr.contains("--name <NAME>"), "{called:?}");
+    assert!(desk.call(&["get", "nods"]).refused().starts_with("there is no kind `nods`"));
+    assert!(desk.call(&["components", "helo"]).refused().contains("did you mean `hello`?"));
+}

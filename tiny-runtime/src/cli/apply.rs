@@ -1,0 +1,294 @@
+//! `apply`: objects of files, written to the plane.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, anyhow, bail};
+use kube::api::PostParams;
+use kube::core::{DynamicObject, Request};
+use kube::{Api, Client, ResourceExt};
+use serde_json::{Value, json};
+use tiny_crds::{TinyNode, labels, names};
+
+use super::documents::{self, Document};
+use super::plane::PlaneArgs;
+use super::{Binary, print};
+use crate::control::declare;
+use crate::engine::{self, Peer};
+use crate::registry::Registry;
+
+/// Who writes, as `managedFields` name it.
+const FIELD_MANAGER: &str = "tiny-apply";
+/// How often a write is tried again because somebody else wrote meanwhile.
+const TRIES: u32 = 3;
+
+/// Writes flows, nodes and other objects from files to the plane
+#[derive(Debug, clap::Args)]
+pub(super) struct Apply {
+    /// File or folder of YAML or JSON; `-` is stdin
+    #[arg(short = 'f', long = "filename", required = true, value_name = "FILE|DIR")]
+    files: Vec<PathBuf>,
+    /// Name of the module whose nodes are checked against the components of this binary
+    #[arg(short, long)]
+    name: Option<String>,
+    #[command(flatten)]
+    plane: PlaneArgs,
+}
+
+impl Apply {
+    pub(super) async fn carry_out(self, binary: Binary, registry: &Registry) -> Result<()> {
+        let documents = documents::read(&self.files)?;
+        let module = self.name.as_deref().unwrap_or(binary.name);
+        let plane = self.plane.connect().await?;
+        let namespace = &self.plane.namespace;
+        let files = Files { client: &plane.client, namespace, module, registry };
+        for line in files.apply(documents, None).await? {
+            print(&line)?;
+        }
+        Ok(())
+    }
+}
+
+/// Objects on their way from files to a plane.
+pub(super) struct Files<'a> {
+    pub(super) client: &'a Client,
+    pub(super) namespace: &'a str,
+    pub(super) module: &'a str,
+    pub(super) registry: &'a Registry,
+}
+
+impl Files<'_> {
+    /// Checks all of `documents`, and only then writes them; `mark` is the label by which `--prune` knows them. Says what
+    /// became of each.
+    pub(super) async fn apply(
+        &self,
+        mut documents: Vec<Document>,
+        mark: Option<&str>,
+    ) -> Result<Vec<String>> {
+        for document in &mut documents {
+            self.place(document)?;
+            if let Some(module) = mark {
+                document.object["metadata"]["labels"][labels::APPLIED_BY] = module.into();
+            }
+        }
+        let mut lines = self.check(&documents).await?;
+        // The plane's own rules, for all of them, before the first is written.
+        for document in &documents {
+            self.write(document, true).await?;
+        }
+        for document in &documents {
+            let done = self.write(document, false).await?;
+            lines.push(format!("{}: {done}", document.title()));
+        }
+        Ok(lines)
+    }
+
+    /// Puts a document into the namespace; one that names another is refused.
+    fn place(&self, document: &mut Document) -> Result<()> {
+        match document.object.pointer("/metadata/namespace").and_then(Value::as_str) {
+            Some(other) if other != self.namespace => bail!(
+                "{} ({}): it names namespace `{other}`, and this is `{}`; leave it out, or say --namespace {other}",
+                document.place,
+                document.title(),
+                self.namespace
+            ),
+            _ => {
+                document.object["metadata"]["namespace"] = self.namespace.into();
+                Ok(())
+            }
+        }
+    }
+
+    /// Judges the nodes of this module as it would when it ran them. Returns what is odd but allowed.
+    async fn check(&self, documents: &[Document]) -> Result<Vec<String>> {
+        let nodes: Vec<(&Document, TinyNode)> = documents
+            .iter()
+            .filter_map(|d| Some((d, serde_json::from_value(d.object.clone()).ok()?)))
+            .filter(|(document, _)| document.kind.resource.kind == "TinyNode")
+            .collect();
+        let mut peers = self.stored_peers().await?;
+        peers.extend(nodes.iter().map(|(document, node)| (document.name.clone(), self.peer(node))));
+        let (mut faults, mut remarks) = (Vec::new(), Vec::new());
+        for (document, node) in &nodes {
+            node.spec
+                .check_name(&document.name)
+                .map_err(|e| anyhow!("{} ({}): {e}", document.place, document.title()))?;
+            if !node.belongs_to(self.module) {
+                continue;
+            }
+            let peer = |name: &str| peers.get(name).cloned().unwrap_or(Peer::Absent);
+            for finding in engine::check(&declare(node), self.registry, peer) {
+                if finding.cause.refuses() {
+                    faults.push(format!("{}: {finding}", document.place));
+                } else {
+                    remarks.push(format!("warning: {finding}"));
+                }
+            }
+        }
+        match faults.as_slice() {
+            [] => Ok(remarks),
+            [fault] => bail!("{fault}; nothing was applied"),
+            faults => bail!("nothing was applied, because\n  {}", faults.join("\n  ")),
+        }
+    }
+
+    async fn stored_peers(&self) -> Result<BTreeMap<String, Peer>> {
+        let api: Api<TinyNode> = Api::namespaced(self.client.clone(), self.namespace);
+        let nodes = api.list(&kube::api::ListParams::default()).await;
+        let nodes = nodes.context("cannot list the nodes of the plane")?;
+        Ok(nodes.iter().map(|node| (node.name_any(), self.peer(node))).collect())
+    }
+
+    fn peer(&self, node: &TinyNode) -> Peer {
+        if node.belongs_to(self.module) {
+            Peer::Ours { component: node.spec.component.clone() }
+        } else {
+            Peer::Foreign { module: node.spec.module.clone() }
+        }
+    }
+
+    /// Makes the stored object what the document says; labels and annotations of others stay. Returns what was done.
+    async fn write(&self, document: &Document, dry: bool) -> Result<&'static str> {
+        let api = document.kind.api(self.client, self.namespace);
+        let title = || format!("{} ({})", document.place, document.title());
+        let mut tries = 0;
+        loop {
+            let stored = api.get_opt(&document.name).await.with_context(title)?;
+            let (request, done) = match &stored {
+                None => (self.create(document, dry)?, "created"),
+                Some(stored) => {
+                    let stored = serde_json::to_value(stored)?;
+                    let Some(merged) = merged(&stored, &document.object) else {
+                        return Ok("unchanged");
+                    };
+                    (self.replace(document, &merged, dry)?, "changed")
+                }
+            };
+            match self.client.request::<DynamicObject>(request).await {
+                Ok(_) => return Ok(done),
+                Err(kube::Error::Api(status))
+                    if (status.is_conflict() || status.is_already_exists()) && tries < TRIES =>
+                {
+                    tries += 1;
+                }
+                Err(kube::Error::Api(status)) => {
+                    bail!("{}: the plane refuses it: {}", title(), status.message)
+                }
+                Err(e) => return Err(e).with_context(title),
+            }
+        }
+    }
+
+    fn create(&self, document: &Document, dry: bool) -> Result<http::Request<Vec<u8>>> {
+        let path = document.kind.path(self.namespace);
+        let body = serde_json::to_vec(&document.object)?;
+        strict(Request::new(path).create(&params(dry), body)?)
+    }
+
+    fn replace(
+        &self,
+        document: &Document,
+        merged: &Value,
+        dry: bool,
+    ) -> Result<http::Request<Vec<u8>>> {
+        let path = document.kind.path(self.namespace);
+        let body = serde_json::to_vec(merged)?;
+        strict(Request::new(path).replace(&document.name, &params(dry), body)?)
+    }
+}
+
+/// The label value under which a module's files are known.
+pub(super) fn mark(module: &str) -> String {
+    names::sanitise(module)
+}
+
+fn params(dry: bool) -> PostParams {
+    PostParams { dry_run: dry, field_manager: Some(FIELD_MANAGER.into()) }
+}
+
+/// Asks the plane to refuse unknown fields; kube has no word for it beside server-side apply.
+fn strict(mut request: http::Request<Vec<u8>>) -> Result<http::Request<Vec<u8>>> {
+    let uri = request.uri().to_string();
+    let joint = match (uri.contains('?'), uri.ends_with(['?', '&'])) {
+        (_, true) => "",
+        (true, false) => "&",
+        (false, false) => "?",
+    };
+    *request.uri_mut() = format!("{uri}{joint}fieldValidation=Strict").parse()?;
+    Ok(request)
+}
+
+/// The stored object with the document's spec, labels and annotations; `None` when it has them.
+fn merged(stored: &Value, document: &Value) -> Option<Value> {
+    let mut merged = stored.clone();
+    if let Some(spec) = document.get("spec") {
+        merged["spec"] = spec.clone();
+    }
+    for field in ["labels", "annotations"] {
+        let Some(Value::Object(wanted)) = document["metadata"].get(field) else { continue };
+        if !merged["metadata"][field].is_object() {
+            merged["metadata"][field] = json!({});
+        }
+        for (key, value) in wanted {
+            merged["metadata"][field][key] = value.clone();
+        }
+    }
+    (!same(&merged, stored)).then_some(merged)
+}
+
+/// Equality but for what a server adds: keys of empty text, and the difference of `null` and absence.
+fn same(wanted: &Value, stored: &Value) -> bool {
+    match (wanted, stored) {
+        (Value::Object(wanted), Value::Object(stored)) => {
+            let empty = |value: &Value| value.is_null() || value == "";
+            let in_stored = |(key, value): (&String, &Value)| match stored.get(key) {
+                Some(other) => same(value, other),
+                None => empty(value),
+            };
+            let in_wanted =
+                |(key, value): (&String, &Value)| wanted.contains_key(key) || empty(value);
+            wanted.iter().all(in_stored) && stored.iter().all(in_wanted)
+        }
+        (Value::Array(wanted), Value::Array(stored)) => {
+            wanted.len() == stored.len() && wanted.iter().zip(stored).all(|(a, b)| same(a, b))
+        }
+        (wanted, stored) => wanted == stored,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_already_is_not_written() {
+        let document =
+            json!({"metadata": {"labels": {"a": "1"}}, "spec": {"edges": [{"port": "out"}]}});
+        let stored = json!({
+            "metadata": {"labels": {"a": "1", "b": "2"}, "resourceVersion": "7"},
+            "spec": {"edges": [{"port": "out", "id": "", "flowID": ""}]},
+            "status": {"status": "OK"}
+        });
+        assert_eq!(merged(&stored, &document), None);
+    }
+
+    #[test]
+    fn a_change_keeps_what_others_wrote_beside_the_spec() {
+        let document = json!({"metadata": {"labels": {"a": "2"}}, "spec": {"component": "d"}});
+        let stored = json!({
+            "metadata": {"labels": {"a": "1", "b": "2"}, "resourceVersion": "7"},
+            "spec": {"component": "c", "edges": []}
+        });
+        let merged = merged(&stored, &document).unwrap();
+        assert_eq!(merged["metadata"]["labels"], json!({"a": "2", "b": "2"}));
+        assert_eq!(merged["metadata"]["resourceVersion"], "7");
+        assert_eq!(merged["spec"], json!({"component": "d"}));
+    }
+
+    #[test]
+    fn a_mark_is_a_label() {
+        let mark = mark(&format!("Acme/{}", "long name ".repeat(20)));
+        assert!(mark.starts_with("acme-long-name"), "{mark}");
+        assert!(mark.len() <= 63, "{mark}");
+    }
+}

@@ -1,0 +1,338 @@
+//! Which plane a command talks to.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::ListParams;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Api, Client, Config};
+use tiny_crds::{TinyNode, manifest};
+
+use super::invocation;
+use crate::local::LocalPlane;
+
+/// The longest wait for a plane to answer its first request.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Where objects are unless somebody says otherwise.
+const NAMESPACE: &str = "tinysystems";
+/// The folder of a local plane.
+const FOLDER: &str = ".tiny";
+/// Where a pod finds its account.
+const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+
+/// Without one of these: the local plane in `.tiny/`, whatever ~/.kube/config holds
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Plane")]
+pub(super) struct PlaneArgs {
+    /// Namespace of the objects
+    #[arg(long, default_value = NAMESPACE)]
+    pub(super) namespace: String,
+    /// Talk to the cluster of this kubeconfig
+    #[arg(short = 'k', long, value_name = "FILE", conflicts_with = "local")]
+    kubeconfig: Option<PathBuf>,
+    /// Talk to the cluster of this kubectl context
+    #[arg(long, value_name = "NAME", conflicts_with = "local")]
+    context: Option<String>,
+    /// Talk to the cluster of the current kubectl context
+    #[arg(long, conflicts_with = "local")]
+    cluster: bool,
+    /// Use the local plane, in this folder if one is named
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    local: Option<Option<PathBuf>>,
+}
+
+/// A plane that answers.
+pub(super) struct Plane {
+    pub(super) client: Client,
+    /// What and where it is, in a few words.
+    pub(super) title: String,
+    /// The plane itself, when this process is it.
+    pub(super) own: Option<LocalPlane>,
+}
+
+/// Where to look for a plane.
+#[derive(Debug, PartialEq)]
+enum Choice {
+    Kubeconfig { file: Option<PathBuf>, context: Option<String> },
+    Pod,
+    Local(Option<PathBuf>),
+}
+
+/// What decides beside the flags.
+struct Surroundings {
+    in_pod: bool,
+    has_account: bool,
+}
+
+impl Surroundings {
+    fn here() -> Self {
+        Self {
+            in_pod: std::env::var_os("KUBERNETES_SERVICE_HOST").is_some(),
+            has_account: Path::new(ACCOUNT).exists(),
+        }
+    }
+}
+
+impl PlaneArgs {
+    /// The plane to run on; a local one is started in this process, on `port` if one is named.
+    pub(super) async fn start(&self, port: Option<u16>) -> Result<Plane> {
+        match self.choice(&Surroundings::here())? {
+            Choice::Local(folder) => self.start_local(folder, port).await,
+            choice => self.cluster(choice).await,
+        }
+    }
+
+    /// The plane to send a command to; a local one must be running.
+    pub(super) async fn connect(&self) -> Result<Plane> {
+        match self.choice(&Surroundings::here())? {
+            Choice::Local(folder) => self.connect_local(folder).await,
+            choice => self.cluster(choice).await,
+        }
+    }
+
+    /// What a further command needs to talk to the same plane.
+    pub(super) fn flags(&self) -> String {
+        let mut flags = String::new();
+        if self.namespace != NAMESPACE {
+            flags += &format!(" --namespace {}", self.namespace);
+        }
+        if let Some(Some(folder)) = &self.local {
+            flags += &format!(" --local={}", folder.display());
+        }
+        if let Some(file) = &self.kubeconfig {
+            flags += &format!(" --kubeconfig {}", file.display());
+        }
+        if let Some(context) = &self.context {
+            flags += &format!(" --context {context}");
+        }
+        if self.cluster {
+            flags += " --cluster";
+        }
+        flags
+    }
+
+    fn choice(&self, around: &Surroundings) -> Result<Choice> {
+        if let Some(folder) = &self.local {
+            return Ok(Choice::Local(folder.clone()));
+        }
+        if self.kubeconfig.is_some() || self.context.is_some() || self.cluster {
+            let (file, context) = (self.kubeconfig.clone(), self.context.clone());
+            return Ok(Choice::Kubeconfig { file, context });
+        }
+        match around {
+            Surroundings { in_pod: true, has_account: true } => Ok(Choice::Pod),
+            Surroundings { in_pod: true, has_account: false } => bail!(
+                "this is a pod (KUBERNETES_SERVICE_HOST is set) without a service account token, so it cannot talk to \
+                 its cluster; give it a service account, or say --local for a plane of its own"
+            ),
+            Surroundings { in_pod: false, .. } => Ok(Choice::Local(None)),
+        }
+    }
+
+    async fn start_local(&self, folder: Option<PathBuf>, port: Option<u16>) -> Result<Plane> {
+        let folder = match folder.or_else(found) {
+            Some(folder) => folder,
+            None => here()?.join(FOLDER),
+        };
+        let plane = LocalPlane::open(&folder, manifest::crds()).map_err(|e| anyhow!("{e}"))?;
+        plane
+            .ensure_namespace(&self.namespace)
+            .await
+            .with_context(|| format!("cannot make namespace `{}`", self.namespace))?;
+        let address = plane.serve(&self.namespace, port).await?;
+        Ok(Plane {
+            client: plane.client(&self.namespace),
+            title: format!("local, {} at https://{address}", shown(&folder)),
+            own: Some(plane),
+        })
+    }
+
+    async fn connect_local(&self, folder: Option<PathBuf>) -> Result<Plane> {
+        let start = format!("start it with `{} run --name …`", invocation());
+        let Some(folder) = folder.or_else(found) else {
+            bail!(
+                "there is no local plane: neither this folder nor one above it has `{FOLDER}/`; {start}, or name a \
+                 cluster with --cluster, --context or --kubeconfig"
+            );
+        };
+        let file = folder.join("kubeconfig");
+        if !file.exists() {
+            bail!("`{}` holds no local plane; {start}", folder.display());
+        }
+        let config = config(Some(&file), None).await?;
+        let url = config.cluster_url.clone();
+        let client = client(config, &self.namespace)?;
+        if answers(&client).await.is_err() {
+            bail!("the local plane in {} does not run; {start}", folder.display());
+        }
+        let title = format!("local, {} at {}", shown(&folder), trimmed(&url));
+        Ok(Plane { client, title, own: None })
+    }
+
+    async fn cluster(&self, choice: Choice) -> Result<Plane> {
+        let (config, name) = match choice {
+            Choice::Kubeconfig { file, context } => {
+                let name = match (&context, &file) {
+                    (Some(context), _) => format!("context `{context}`"),
+                    (None, Some(file)) => format!("kubeconfig `{}`", file.display()),
+                    (None, None) => "the current context".to_owned(),
+                };
+                (config(file.as_deref(), context).await?, name)
+            }
+            Choice::Pod | Choice::Local(_) => {
+                let config =
+                    Config::incluster().context("cannot read the pod's service account")?;
+                (config, "the pod's account".to_owned())
+            }
+        };
+        let url = trimmed(&config.cluster_url);
+        let client = client(config, &self.namespace)?;
+        answers(&client).await.map_err(|why| {
+            anyhow!("no cluster answers at {url} ({name}): {why}; check that it runs, or choose another with --context or --kubeconfig")
+        })?;
+        self.prepared(&client, &url).await?;
+        Ok(Plane { client, title: format!("cluster {url} ({name})"), own: None })
+    }
+
+    /// Whether the cluster has our CRDs and the namespace.
+    async fn prepared(&self, client: &Client, url: &str) -> Result<()> {
+        let nodes: Api<TinyNode> = Api::namespaced(client.clone(), &self.namespace);
+        match nodes.list(&ListParams::default().limit(1)).await {
+            Ok(_) => {}
+            // A path that is not served has no Status to read a reason from.
+            Err(kube::Error::Api(status)) if status.code == 404 => bail!(
+                "the cluster at {url} does not have the CRDs of Tiny; install them with `{} crds | kubectl apply -f -`",
+                invocation()
+            ),
+            Err(kube::Error::Api(status)) => {
+                bail!("the cluster at {url} refuses to list TinyNodes: {}", status.message)
+            }
+            Err(e) => return Err(e).context(format!("cannot list TinyNodes at {url}")),
+        }
+        let namespaces: Api<Namespace> = Api::all(client.clone());
+        match namespaces.get_opt(&self.namespace).await {
+            Ok(None) => bail!(
+                "the cluster at {url} has no namespace `{0}`; create it with `kubectl create namespace {0}`, or choose another with --namespace",
+                self.namespace
+            ),
+            // An account that may not look at namespaces is usual in a cluster.
+            Ok(Some(_)) | Err(_) => Ok(()),
+        }
+    }
+}
+
+async fn config(file: Option<&Path>, context: Option<String>) -> Result<Config> {
+    let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
+    let (config, name) = match file {
+        Some(file) => {
+            let name = format!("`{}`", file.display());
+            let read = Kubeconfig::read_from(file)
+                .map_err(|e| anyhow!("cannot use kubeconfig {name}: {}", causes(&e)))?;
+            (Config::from_custom_kubeconfig(read, &options).await, name)
+        }
+        None => (Config::from_kubeconfig(&options).await, "of kubectl".to_owned()),
+    };
+    let mut config =
+        config.map_err(|e| anyhow!("cannot use the kubeconfig {name}: {}", causes(&e)))?;
+    config.connect_timeout = Some(Duration::from_secs(5));
+    Ok(config)
+}
+
+fn client(mut config: Config, namespace: &str) -> Result<Client> {
+    namespace.clone_into(&mut config.default_namespace);
+    Client::try_from(config).context("cannot make a client of this kubeconfig")
+}
+
+async fn answers(client: &Client) -> std::result::Result<(), String> {
+    match tokio::time::timeout(PATIENCE, client.apiserver_version()).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(kube::Error::Api(status))) => Err(format!("it says: {}", status.message)),
+        Ok(Err(e)) => Err(causes(&e)),
+        Err(_) => Err(format!("no answer within {PATIENCE:?}")),
+    }
+}
+
+/// The innermost cause: the outer ones say which library met it.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+/// The `.tiny/` of this folder or of the nearest one above, as git finds its own.
+fn found() -> Option<PathBuf> {
+    let here = here().ok()?;
+    here.ancestors().map(|folder| folder.join(FOLDER)).find(|folder| folder.is_dir())
+}
+
+fn here() -> Result<PathBuf> {
+    std::env::current_dir().context("cannot tell in which folder this is")
+}
+
+/// A path as short as it can be said from here.
+fn shown(folder: &Path) -> String {
+    let inside = here().ok().and_then(|here| folder.strip_prefix(here).map(Path::to_owned).ok());
+    inside.unwrap_or_else(|| folder.to_owned()).display().to_string()
+}
+
+fn trimmed(url: &http::Uri) -> String {
+    url.to_string().trim_end_matches('/').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Only {
+        #[command(flatten)]
+        plane: PlaneArgs,
+    }
+
+    fn choice(args: &[&str], in_pod: bool, has_account: bool) -> Result<Choice> {
+        let args = std::iter::once("x").chain(args.iter().copied());
+        Only::try_parse_from(args)?.plane.choice(&Surroundings { in_pod, has_account })
+    }
+
+    #[test]
+    fn nothing_said_is_the_local_plane_and_a_cluster_must_be_asked_for() {
+        assert_eq!(choice(&[], false, false).unwrap(), Choice::Local(None));
+        let current = Choice::Kubeconfig { file: None, context: None };
+        assert_eq!(choice(&["--cluster"], false, false).unwrap(), current);
+        let named = Choice::Kubeconfig { file: None, context: Some("c".into()) };
+        assert_eq!(choice(&["--context", "c"], false, false).unwrap(), named);
+    }
+
+    #[test]
+    fn a_pod_uses_its_account_and_never_a_plane_of_its_own_by_accident() {
+        assert_eq!(choice(&[], true, true).unwrap(), Choice::Pod);
+        let said = choice(&[], true, false).unwrap_err().to_string();
+        assert!(said.contains("without a service account token"), "{said}");
+        assert_eq!(choice(&["--local"], true, false).unwrap(), Choice::Local(None));
+        assert_eq!(choice(&["--local=x"], true, true).unwrap(), Choice::Local(Some("x".into())));
+    }
+
+    #[test]
+    fn a_hint_names_the_same_plane() {
+        let flags = |args: &[&str]| {
+            Only::try_parse_from(std::iter::once("x").chain(args.iter().copied()))
+                .unwrap()
+                .plane
+                .flags()
+        };
+        assert_eq!(flags(&[]), "");
+        assert_eq!(flags(&["--cluster", "--namespace", "n"]), " --namespace n --cluster");
+        assert_eq!(flags(&["--local=d"]), " --local=d");
+    }
+
+    #[test]
+    fn local_and_cluster_exclude_each_other() {
+        assert!(choice(&["--local", "--cluster"], false, false).is_err());
+    }
+}

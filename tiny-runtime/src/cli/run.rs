@@ -1,0 +1,241 @@
+//! `run`: the module on its plane, until it is told to stop.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use tokio::sync::watch;
+
+use super::apply::{self, Files};
+use super::documents;
+use super::plane::{Plane, PlaneArgs};
+use super::{Binary, next, print, prune};
+use crate::control::{ModuleId, Summary};
+use crate::operator::Operator;
+use crate::registry::Registry;
+use crate::words;
+
+/// How long the first lines wait for all nodes to be ready.
+const SETTLE: Duration = Duration::from_secs(5);
+
+/// Runs the module on a local plane, or on a cluster when told to
+#[derive(Debug, clap::Args)]
+#[command(disable_version_flag = true)]
+pub(super) struct Run {
+    /// Name of the module, which nodes write into `spec.module`
+    #[arg(short, long)]
+    name: String,
+    /// Version of the module, without a leading `v`; by default that of the crate
+    #[arg(short, long)]
+    version: Option<String>,
+    /// Apply these files or folders first; may be repeated
+    #[arg(long, value_name = "FILE|DIR")]
+    apply: Vec<PathBuf>,
+    /// Delete what an earlier --apply of this module wrote and these files hold no more
+    #[arg(long, requires = "apply")]
+    prune: bool,
+    /// Loopback port of the local plane; by default the one of the last time, if it is free
+    #[arg(long, conflicts_with_all = ["cluster", "context", "kubeconfig"])]
+    port: Option<u16>,
+    /// Print errors only
+    #[arg(long)]
+    pub(super) quiet: bool,
+    #[command(flatten)]
+    plane: PlaneArgs,
+}
+
+impl Run {
+    pub(super) async fn carry_out(self, binary: Binary, registry: Arc<Registry>) -> Result<()> {
+        let module = self.module(binary)?;
+        // Files are read before a plane is touched: a slip in them changes nothing.
+        let documents = documents::read(&self.apply)?;
+        let plane = self.plane.start(self.port).await?;
+        let done = self.on(&plane, module, registry, documents).await;
+        if let Some(own) = plane.own {
+            own.shutdown().await;
+        }
+        done
+    }
+
+    fn module(&self, binary: Binary) -> Result<ModuleId> {
+        let version = self.version.as_deref().unwrap_or(binary.version);
+        if let Some(bare) = version.strip_prefix('v') {
+            bail!("a version is written without a leading `v`: say --version {bare}");
+        }
+        if tiny_crds::names::sanitise(&self.name).is_empty() {
+            bail!("`{}` cannot be the name of a module: it holds no letter or digit", self.name);
+        }
+        Ok(ModuleId { name: self.name.clone(), version: version.to_owned() })
+    }
+
+    async fn on(
+        &self,
+        plane: &Plane,
+        module: ModuleId,
+        registry: Arc<Registry>,
+        documents: Vec<documents::Document>,
+    ) -> Result<()> {
+        let namespace = &self.plane.namespace;
+        self.say("plane", &plane.title)?;
+        self.say("namespace", namespace)?;
+        self.apply(plane, &module, &registry, documents).await?;
+
+        let mut stop = Stop::listen()?;
+        let client = &plane.client;
+        let mut operator = Operator::start(module.clone(), registry.clone(), client, namespace);
+        self.say("identity", operator.identity())?;
+        let offered = words::list(registry.names());
+        self.say("module", &format!("{} {}: {offered}", module.name, module.version))?;
+
+        let summary = operator.summary();
+        let fate = tokio::select! {
+            shown = self.settle(&plane.client, &module, &registry, operator.summary()) => shown,
+            () = stop.asked() => Ok(()),
+        };
+        let fate = match fate {
+            Ok(()) if stop.came => Ok(()),
+            Ok(()) => tokio::select! {
+                () = stop.asked() => Ok(()),
+                why = operator.failed() => Err(anyhow::anyhow!("{why}")),
+                failed = self.follow(summary) => failed,
+            },
+            Err(e) => Err(e),
+        };
+        if fate.is_ok() {
+            self.say(
+                "stopping",
+                "runs on their way are cancelled and run again at the next start",
+            )?;
+        }
+        // A second Ctrl-C does not wait.
+        tokio::select! {
+            () = operator.stop() => {}
+            () = stop.asked_again() => bail!("stopped without waiting for the controllers"),
+        }
+        fate
+    }
+
+    async fn apply(
+        &self,
+        plane: &Plane,
+        module: &ModuleId,
+        registry: &Registry,
+        documents: Vec<documents::Document>,
+    ) -> Result<()> {
+        if self.apply.is_empty() {
+            return Ok(());
+        }
+        let (client, namespace) = (&plane.client, self.plane.namespace.as_str());
+        let mark = apply::mark(&module.name);
+        let kept = prune::keys(&documents);
+        let files = Files { client, namespace, module: &module.name, registry };
+        let mut lines = files.apply(documents, Some(&mark)).await?;
+        if self.prune {
+            lines.extend(prune::prune(client, namespace, &mark, &kept).await?);
+        }
+        for line in lines {
+            self.say("applied", &line)?;
+        }
+        Ok(())
+    }
+
+    /// Says how the nodes are once they are ready, or after a while in any case, and what to type next.
+    async fn settle(
+        &self,
+        client: &kube::Client,
+        module: &ModuleId,
+        registry: &Registry,
+        mut summary: watch::Receiver<Summary>,
+    ) -> Result<()> {
+        let settled = summary.wait_for(|now| now.listed && now.ready == now.own);
+        let _late = tokio::time::timeout(SETTLE, settled).await.is_err();
+        let now = summary.borrow_and_update().clone();
+        if !now.listed {
+            return self.say("nodes", "cannot list the nodes yet; the log says why");
+        }
+        self.say("nodes", &counted(&now))?;
+        for fault in &now.faults {
+            self.say("fault", fault)?;
+        }
+        if now.own == 0 {
+            let hint = match now.others.is_empty() {
+                true => "no node yet: apply a flow, e.g. with --apply FILE".to_owned(),
+                false => {
+                    let asked = words::list(now.others.keys().map(String::as_str));
+                    format!("the nodes here ask for {asked}, none for `{}`", module.name)
+                }
+            };
+            return self.say("next", &hint);
+        }
+        let (namespace, flags) = (&self.plane.namespace, self.plane.flags());
+        match next::command(client, namespace, &module.name, registry, &flags).await {
+            Some(command) => self.say("next", &command),
+            None => Ok(()),
+        }
+    }
+
+    /// Says when the nodes have become more, fewer, ready or not.
+    async fn follow(&self, mut summary: watch::Receiver<Summary>) -> Result<()> {
+        let mut said = counted(&summary.borrow());
+        loop {
+            if summary.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+            // Several changes at once are one line.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let now = counted(&summary.borrow_and_update());
+            if now != said {
+                self.say("nodes", &now)?;
+                said = now;
+            }
+        }
+    }
+
+    fn say(&self, what: &str, text: &str) -> Result<()> {
+        if self.quiet { Ok(()) } else { print(&format!("{what:<10} {text}")) }
+    }
+}
+
+fn counted(now: &Summary) -> String {
+    format!("{} of {} ready", now.ready, now.own)
+}
+
+/// Ctrl-C, or what Kubernetes sends to end a pod.
+struct Stop {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    came: bool,
+}
+
+impl Stop {
+    fn listen() -> Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+            came: false,
+        })
+    }
+
+    async fn asked(&mut self) {
+        if !self.came {
+            self.asked_again().await;
+            self.came = true;
+        }
+    }
+
+    async fn asked_again(&mut self) {
+        #[cfg(unix)]
+        let terminated = self.terminate.recv();
+        #[cfg(not(unix))]
+        let terminated = std::future::pending::<()>();
+        tokio::select! {
+            _ = terminated => {}
+            interrupted = tokio::signal::ctrl_c() => {
+                if interrupted.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }
+        }
+    }
+}

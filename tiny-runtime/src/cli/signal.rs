@@ -1,0 +1,200 @@
+//! `signal`: a message from the command line to a port.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use futures::StreamExt;
+use kube::api::{ListParams, PostParams};
+use kube::runtime::watcher;
+use kube::{Api, Client, ResourceExt};
+use serde_json::Value;
+use tiny_crds::{
+    Phase, TinyNode, TinySignal, TinySignalSpec, TinySignalStatus, duration, labels, names,
+};
+
+use super::plane::PlaneArgs;
+use super::{invocation, print};
+use crate::words;
+
+/// After so long without a sign of life, the command says what it waits for.
+const HINT: Duration = Duration::from_secs(5);
+/// What a run may take longer than its timeout until its status has come here.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Sends a message to a port of a node
+#[derive(Debug, clap::Args)]
+pub(super) struct Signal {
+    /// Name of the node
+    node: String,
+    /// Name of its target port
+    port: String,
+    /// The message; without it, what is stored for the port, else the port's default
+    #[arg(value_name = "JSON")]
+    message: Option<String>,
+    /// Wait until all that the message causes has ended, and print the reply
+    #[arg(long)]
+    wait: bool,
+    /// Longest time for the run, such as 30s
+    #[arg(long, value_name = "DURATION")]
+    timeout: Option<String>,
+    #[command(flatten)]
+    plane: PlaneArgs,
+}
+
+impl Signal {
+    pub(super) async fn carry_out(self) -> Result<()> {
+        let message = self.message()?;
+        let limit = self.timeout.as_deref().map(duration::parse).transpose()?;
+        let plane = self.plane.connect().await?;
+        let namespace = &self.plane.namespace;
+        self.check_port(&plane.client, namespace).await?;
+        let api: Api<TinySignal> = Api::namespaced(plane.client, namespace);
+        let spec = TinySignalSpec {
+            node: self.node.clone(),
+            port: self.port.clone(),
+            data: message.into(),
+            nonce: Some(uuid::Uuid::new_v4().to_string()),
+            timeout: self.timeout.clone(),
+        };
+        let signal = self.write(&api, spec).await?;
+        if !self.wait {
+            let name = signal.name_any();
+            let look = format!("{} get signal {name}", invocation());
+            return print(&format!("signal {name} is on its way; `{look}` shows what comes of it"));
+        }
+        let ended = self.ended(&api, &signal, limit.map(|limit| limit + GRACE));
+        tokio::select! {
+            status = ended => report(&status?),
+            _ = tokio::signal::ctrl_c() => bail!("stopped waiting; the signal goes on"),
+        }
+    }
+
+    fn message(&self) -> Result<Option<Value>> {
+        let Some(text) = &self.message else { return Ok(None) };
+        serde_json::from_str(text).map(Some).map_err(|e| {
+            anyhow!("the message is not JSON: {e}; quote it for the shell, such as '{{\"name\":\"World\"}}'")
+        })
+    }
+
+    /// A signal for a port that is not there would wait for ever.
+    async fn check_port(&self, client: &Client, namespace: &str) -> Result<()> {
+        let nodes: Api<TinyNode> = Api::namespaced(client.clone(), namespace);
+        let found = nodes.get_opt(&self.node).await;
+        let Some(node) = found.with_context(|| format!("cannot get node `{}`", self.node))? else {
+            let all = nodes.list(&ListParams::default()).await.context("cannot list the nodes")?;
+            let names: Vec<String> = all.iter().map(ResourceExt::name_any).collect();
+            let names = || names.iter().map(String::as_str);
+            bail!(
+                "there is no node `{}` in namespace `{namespace}`{}; it has {}",
+                self.node,
+                words::did_you_mean(&self.node, names()),
+                words::list(names())
+            );
+        };
+        // A node that its module has not met yet has no ports to compare with.
+        let ports = node.status.map(|status| status.ports).unwrap_or_default();
+        let targets: Vec<&str> =
+            ports.iter().filter(|port| !port.source).map(|port| port.name.as_str()).collect();
+        if ports.is_empty() || targets.contains(&self.port.as_str()) {
+            return Ok(());
+        }
+        let targets = || targets.iter().copied().filter(|name| !name.starts_with('_'));
+        bail!(
+            "node `{}` has no target `{}`{}; it has {}",
+            self.node,
+            self.port,
+            words::did_you_mean(&self.port, targets()),
+            words::list(targets())
+        )
+    }
+
+    /// Creates the signal of this port, or gives the one there is a new nonce.
+    async fn write(&self, api: &Api<TinySignal>, spec: TinySignalSpec) -> Result<TinySignal> {
+        let name = names::signal_name(&self.node, &self.port);
+        let what = || format!("cannot write signal `{name}`");
+        let params =
+            PostParams { field_manager: Some("tiny-signal".into()), ..PostParams::default() };
+        for last in [false, false, true] {
+            let stored = api.get_opt(&name).await.with_context(what)?;
+            let written = match stored {
+                None => {
+                    let mut signal = TinySignal::new(&name, spec.clone());
+                    signal.labels_mut().insert(labels::NODE_NAME.into(), self.node.clone());
+                    api.create(&params, &signal).await
+                }
+                Some(mut signal) => {
+                    signal.spec = spec.clone();
+                    api.replace(&name, &params, &signal).await
+                }
+            };
+            match written {
+                Err(kube::Error::Api(status))
+                    if !last && (status.is_conflict() || status.is_already_exists()) => {}
+                Err(kube::Error::Api(status)) => {
+                    bail!("the plane refuses signal `{name}`: {}", status.message)
+                }
+                written => return written.with_context(what),
+            }
+        }
+        bail!("{}: somebody else kept writing it", what())
+    }
+
+    /// Waits for the end of the run of this very nonce.
+    async fn ended(
+        &self,
+        api: &Api<TinySignal>,
+        signal: &TinySignal,
+        limit: Option<Duration>,
+    ) -> Result<TinySignalStatus> {
+        let (name, nonce) = (signal.name_any(), signal.nonce());
+        let mut objects = std::pin::pin!(watcher::watch_object(api.clone(), &name));
+        let hint = tokio::time::sleep(HINT);
+        let end = tokio::time::sleep(limit.unwrap_or(Duration::MAX / 4));
+        let (mut hint, mut end) = (std::pin::pin!(hint), std::pin::pin!(end));
+        let (mut hinted, mut last) = (false, None);
+        loop {
+            tokio::select! {
+                object = objects.next() => match object {
+                    Some(Ok(Some(signal))) if signal.nonce() == nonce => {
+                        let status = signal.status.unwrap_or_default();
+                        let is_ours = status.observed_nonce.as_deref() == Some(&*nonce);
+                        if is_ours && status.phase.as_ref().is_some_and(Phase::is_final) {
+                            return Ok(status);
+                        }
+                        last = is_ours.then_some(status);
+                    }
+                    Some(Ok(Some(_))) => bail!("another message was sent to this port meanwhile; this one was replaced"),
+                    Some(Ok(None)) => bail!("the signal `{name}` was deleted"),
+                    Some(Err(e)) => return Err(e).context(format!("cannot watch signal `{name}`")),
+                    None => bail!("the watch of signal `{name}` ended"),
+                },
+                () = &mut hint, if !hinted => {
+                    hinted = true;
+                    if last.is_none() {
+                        eprintln!("still waiting: no module has taken the signal; does the one of node `{}` run?", self.node);
+                    }
+                }
+                () = &mut end, if limit.is_some() => bail!("nothing came of signal `{name}` in time; does the module of node `{}` run?", self.node),
+            }
+        }
+    }
+}
+
+fn report(status: &TinySignalStatus) -> Result<()> {
+    match (&status.phase, &status.reply, status.reply_bytes) {
+        (Some(Phase::Succeeded), Some(Value::String(text)), _) => print(text),
+        (Some(Phase::Succeeded), Some(reply), _) => print(&format!("{reply:#}")),
+        (Some(Phase::Succeeded), None, Some(bytes)) => {
+            eprintln!("the reply has {bytes} bytes, more than a status keeps");
+            Ok(())
+        }
+        (Some(Phase::Succeeded), None, None) => {
+            eprintln!("done, no reply");
+            Ok(())
+        }
+        (phase, ..) => {
+            let phase = phase.as_ref().map_or("Failed", Phase::as_str).to_lowercase();
+            bail!("the run {phase}: {}", status.error.as_deref().unwrap_or("no reason was given"))
+        }
+    }
+}
