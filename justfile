@@ -1,0 +1,30 @@
+# Lists the recipes.
+default:
+    @just --list
+
+# Runs hello-module with its flow on a local plane.
+hello:
+    cargo run -- run --name hello-module --apply examples/hello-module/flow.yaml
+
+# All tests that need nothing but Rust.
+test:
+    cargo test --workspace
+
+# What CI runs.
+ci:
+    .ci/run
+
+# Rewrites generated files: CRDs, expansions, compile errors.
+bless:
+    BLESS=1 cargo test -p tiny-crds --test charts
+    BLESS=1 cargo test -p tiny-macros
+    TRYBUILD=overwrite cargo test -p tiny-runtime --test ui
+
+# Measures hops and mappings against their floors.
+bench:
+    cargo bench -p tiny-runtime
+
+# Measures an idle module with 100 nodes: CPU, memory, writes.
+idle seconds="300":
+    cargo build --release
+    .ci/idle {{seconds}}
