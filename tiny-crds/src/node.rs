@@ -132,7 +132,7 @@ pub struct Edge {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct EdgeRetry {
-    /// Most attempts after the first, 10 by default; 0 for none.
+    /// Most attempts, the first included; 10 by default. 0 sets no bound: then the deadline ends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::count")]
     pub max_attempts: Option<u32>,

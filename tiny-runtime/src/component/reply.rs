@@ -1,5 +1,7 @@
 //! What a hop returns to the one who sent the message.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{Body, DecodeError, Error, Message, Result};
@@ -9,17 +11,29 @@ use super::{Body, DecodeError, Error, Message, Result};
 /// Return it and it travels on to the sender; a reply that is dropped never reaches anybody, so rustc warns.
 #[must_use = "a dropped reply never reaches the sender; return it, or say `.ignore()`"]
 #[derive(Clone, Debug, Default)]
-pub struct Reply(Option<Body>);
+pub struct Reply {
+    body: Option<Body>,
+    /// The port that answered, as `node:port`; known once the answer has left it.
+    origin: Option<Arc<str>>,
+}
 
 impl Reply {
     /// No reply. This is not JSON null.
     pub fn none() -> Self {
-        Self(None)
+        Self::default()
     }
 
     /// A reply that carries `message`.
     pub fn of<T: Message>(message: T) -> Self {
-        Self(Some(Body::of(message)))
+        Self { body: Some(Body::of(message)), origin: None }
+    }
+
+    /// Notes which port answered, unless that is known: a reply travels on through others.
+    pub(crate) fn from_port(mut self, port: impl FnOnce() -> Arc<str>) -> Self {
+        if self.body.is_some() && self.origin.is_none() {
+            self.origin = Some(port());
+        }
+        self
     }
 
     /// Says that the reply is dropped on purpose.
@@ -27,7 +41,7 @@ impl Reply {
 
     /// True when nothing was answered.
     pub fn is_none(&self) -> bool {
-        self.0.is_none()
+        self.body.is_none()
     }
 
     /// The reply as JSON; `None` when there is no reply.
@@ -35,7 +49,11 @@ impl Reply {
     /// # Errors
     /// When the message cannot be written as JSON.
     pub fn to_json(&self) -> Result<Option<Value>> {
-        self.0.as_ref().map(Body::to_value).transpose().map_err(|e| e.into_permanent("the reply"))
+        self.body
+            .as_ref()
+            .map(Body::to_value)
+            .transpose()
+            .map_err(|e| e.into_permanent("the reply"))
     }
 }
 
@@ -103,7 +121,10 @@ impl<T: Message> FromReply for T {
 
 impl<T: Message> FromReply for Option<T> {
     fn from_reply(reply: Reply, port: &str) -> Result<Self> {
-        let misfit = |e: DecodeError| e.into_permanent(&format!("the reply to `{port}`"));
-        reply.0.map(|body| body.decode().map_err(misfit)).transpose()
+        let misfit = |e: DecodeError| {
+            let origin = reply.origin.map(|origin| format!(" of `{origin}`")).unwrap_or_default();
+            e.into_permanent(&format!("the reply{origin} to `{port}`"))
+        };
+        reply.body.map(|body| body.decode().map_err(misfit)).transpose()
     }
 }

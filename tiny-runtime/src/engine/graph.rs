@@ -116,8 +116,18 @@ impl fmt::Display for Finding {
 /// A declared node, judged: what it may use and what is wrong with the rest.
 pub(crate) struct Judged {
     pub(crate) component: Option<Arc<ComponentType>>,
+    pub(crate) configured: Configured,
     pub(crate) edges: Vec<(EdgeDecl, Binding)>,
     pub(crate) findings: Vec<Finding>,
+}
+
+/// The configurations of a node, judged.
+#[derive(Default)]
+pub(crate) struct Configured {
+    /// Those that fit their ports.
+    pub(crate) fit: BTreeMap<String, Value>,
+    /// True when there are settings that cannot be read or do not fit.
+    pub(crate) has_faulty_settings: bool,
 }
 
 /// Everything wrong with `node`: what it names is looked up in `registry`, its neighbours by `peer`.
@@ -135,47 +145,49 @@ pub(crate) fn judge(node: &NodeDecl, registry: &Registry, peer: impl Fn(&str) ->
             words::list(registry.names()),
         );
         let findings = vec![Finding { cause: Cause::UnknownComponent, edge: None, message }];
-        return Judged { component: None, edges: Vec::new(), findings };
+        let (configured, edges) = Default::default();
+        return Judged { component: None, configured, edges, findings };
     };
-    let mut findings = configurations(node, component);
+    let (configured, mut findings) = configured(node, component);
     let mut edges: Vec<(EdgeDecl, Binding)> = Vec::new();
     for edge in &node.edges {
         if edges.iter().any(|(other, _)| other.id == edge.id) {
-            findings.push(at(
-                node,
-                edge,
-                Cause::DuplicateEdge,
-                "another edge has the same id; give each its own".into(),
-            ));
+            let why = "another edge has the same id; give each its own".to_owned();
+            let finding = at(node, edge, Cause::DuplicateEdge, why);
+            edges.push((edge.clone(), Binding::Refused(finding.message.as_str().into())));
+            findings.push(finding);
             continue;
         }
         let (binding, mut found) = bind(node, edge, component, registry, peer(&edge.to.node));
         findings.append(&mut found);
         edges.push((edge.clone(), binding));
     }
-    Judged { component: Some(component.clone()), edges, findings }
+    Judged { component: Some(component.clone()), configured, edges, findings }
 }
 
-fn configurations(node: &NodeDecl, component: &ComponentType) -> Vec<Finding> {
+fn configured(node: &NodeDecl, component: &ComponentType) -> (Configured, Vec<Finding>) {
     let name = &node.info.name;
-    let misfit = |(port, value): (&String, &Value)| {
-        let (cause, message) = match component.port(port) {
-            None => (Cause::UnknownPort, no_port(name, component, port, |_| true)),
-            Some((_, info)) => {
-                let error = (info.fits)(value).err()?;
+    let (mut configured, mut findings) = (Configured::default(), Vec::new());
+    let mut found = |port: &str, cause, message| {
+        findings.push(Finding { cause, edge: None, message });
+        configured.has_faulty_settings |= port == "_settings";
+    };
+    for (port, why) in &node.unreadable {
+        let message = format!("node `{name}`: the configuration of `{port}` cannot be read: {why}");
+        found(port, Cause::ConfigurationInvalid, message);
+    }
+    for (port, value) in &node.configurations {
+        match component.port(port).map(|(_, info)| (info.fits)(value)) {
+            None => found(port, Cause::UnknownPort, no_port(name, component, port, |_| true)),
+            Some(Err(error)) => {
                 let message =
                     format!("node `{name}`: the configuration of `{port}` does not fit: {error}");
-                (Cause::ConfigurationInvalid, message)
+                found(port, Cause::ConfigurationInvalid, message);
             }
-        };
-        Some(Finding { cause, edge: None, message })
-    };
-    let unreadable = |(port, why): (&String, &String)| {
-        let message = format!("node `{name}`: the configuration of `{port}` cannot be read: {why}");
-        Finding { cause: Cause::ConfigurationInvalid, edge: None, message }
-    };
-    let read = node.configurations.iter().filter_map(misfit);
-    node.unreadable.iter().map(unreadable).chain(read).collect()
+            Some(Ok(())) => drop(configured.fit.insert(port.clone(), value.clone())),
+        }
+    }
+    (configured, findings)
 }
 
 /// What the edge does with messages, and everything wrong with it.

@@ -100,7 +100,7 @@ impl Runner {
         let depth = envelope.depth();
         envelope.run.enter(depth, || envelope.to.to_string())?;
         let port = self.target(&envelope.to.port)?;
-        let Envelope { body, edge, run, sender, bounds, deadline, expires, .. } = envelope;
+        let Envelope { to, body, edge, run, sender, bounds, deadline, expires } = envelope;
         let ctx = |deadline| {
             let (run, outlet) = (run.clone(), self.clone());
             Ctx::new(Hop {
@@ -122,11 +122,12 @@ impl Runner {
                 }),
             };
             match result {
+                Ok(reply) => Ok(reply.from_port(|| to.to_string().into())),
                 // What catches an error has the time of the caller, not what is left of the hop.
                 Err(error) if matches!(error.kind(), Kind::Permanent | Kind::Exhausted) => {
                     self.caught(port, &ctx(deadline), &body, error).await
                 }
-                result => result,
+                Err(error) => Err(error),
             }
         };
         tokio::select! {

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::graph::{self, Finding, NodeDecl, Peer};
+use super::graph::{self, Configured, Finding, NodeDecl, Peer};
 use super::runner::{Runner, Surroundings};
 use super::{Address, Cause, Dice, Envelope, RetryBounds, Route};
 use crate::component::{Body, BoxFuture, Error, Reply, Result, Run, RunLimits};
@@ -128,7 +128,8 @@ impl Scheduler {
         let nodes = &*self.0;
         let _change = nodes.change.lock().unwrap_or_else(PoisonError::into_inner);
         let judged = graph::judge(&decl, &nodes.registry, peer);
-        let NodeDecl { info, configurations, .. } = decl;
+        let NodeDecl { info, .. } = decl;
+        let Configured { fit, has_faulty_settings } = judged.configured;
         let Some(component) = judged.component else {
             nodes.remove(&info.name);
             return judged.findings;
@@ -139,18 +140,15 @@ impl Scheduler {
             Some(runner) => (runner, false),
             None => (Arc::new(Runner::new(info, component, nodes.surroundings())), true),
         };
-        let misfit = judged.findings.iter().any(|f| f.cause == Cause::ConfigurationInvalid);
-        if misfit && is_new {
+        if has_faulty_settings && is_new {
             // No message may meet a component without its settings.
             nodes.remove(&name);
             return judged.findings;
         }
-        if !misfit {
-            if let Err(why) = runner.apply_settings(configurations.get("_settings")) {
-                tracing::error!(node = name, "settings that were checked do not fit: {why}");
-            }
-            runner.keep_configurations(configurations);
+        if !has_faulty_settings && let Err(why) = runner.apply_settings(fit.get("_settings")) {
+            tracing::error!(node = name, "settings that were checked do not fit: {why}");
         }
+        runner.keep_configurations(fit);
         runner.connect(judged.edges);
         if is_new {
             nodes.put(&name, runner);

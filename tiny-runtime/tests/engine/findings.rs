@@ -12,7 +12,7 @@ fn one(findings: &[Finding]) -> &Finding {
 }
 
 #[tokio::test]
-async fn the_second_edge_of_one_id_is_a_finding_and_not_used() {
+async fn the_second_edge_of_one_id_is_a_finding_and_refuses_its_messages() {
     let world = World::new();
     world.script("c", &[Act::Answer("c")]).node("b", "actor", &[]).node("c", "actor", &[]);
     let twin = EdgeDecl { id: "out-b-input".into(), ..edge("out c:input") };
@@ -20,7 +20,8 @@ async fn the_second_edge_of_one_id_is_a_finding_and_not_used() {
     let finding = one(&findings);
     assert_eq!(finding.cause, Cause::DuplicateEdge);
     assert_eq!(finding.edge.as_deref(), Some("out-b-input"));
-    assert_eq!(answer(&world.run("a:input").await), None);
+    let outcome = world.run("a:input").await;
+    assert_eq!(failure(&outcome).to_string(), finding.message, "no message is dropped in silence");
     assert_eq!((world.calls("b"), world.calls("c")), (1, 0));
 }
 

@@ -113,6 +113,14 @@ async fn settings_that_do_not_fit_are_a_finding_and_the_old_ones_stay() {
 }
 
 #[tokio::test]
+async fn a_stored_message_that_does_not_fit_is_a_finding_and_the_node_lives() {
+    let world = World::new();
+    let findings = world.update(counter(&world, json!({"tick": {"times": "many"}})));
+    assert_eq!(findings[0].cause, Cause::ConfigurationInvalid);
+    assert_eq!(tick(&world).await, 1);
+}
+
+#[tokio::test]
 async fn settings_that_cannot_be_read_are_a_finding_and_the_old_ones_stay() {
     let world = World::new();
     world.update(counter(&world, json!({"_settings": {"step": 10}})));

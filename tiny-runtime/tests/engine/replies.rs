@@ -36,13 +36,15 @@ async fn a_reply_of_another_type_goes_through_json() {
 }
 
 #[tokio::test]
-async fn a_reply_that_does_not_fit_is_a_permanent_error_that_names_port_and_field() {
+async fn a_reply_that_does_not_fit_is_a_permanent_error_that_names_both_ports_and_the_field() {
     for (act, port) in [(Act::Request, "request"), (Act::Ask, "ask")] {
         let world = asks(act, port, Act::Number(7));
         let error = failure(&world.run("a:input").await);
         assert_eq!(error.kind(), Kind::Permanent);
         let text = error.to_string();
-        assert!(text.contains(&format!("`{port}`")) && text.contains("`text`"), "{text}");
+        for part in [&format!("of `b:input` to `{port}`"), "`text`"] {
+            assert!(text.contains(part), "no {part} in: {text}");
+        }
     }
 }
 
