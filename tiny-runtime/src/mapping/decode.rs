@@ -1,6 +1,6 @@
 //! The receiver's message, deserialized from the plan: no JSON value of the whole is built on the way.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
@@ -15,16 +15,19 @@ use super::{MapError, Slots, text};
 
 type Error = serde_json::Error;
 
+/// The largest mapped message, in bytes of what it takes from the sender's.
+const LIMIT: usize = 4 * 1024 * 1024;
+
 /// The receiver's message as a `T`.
 pub(super) fn typed<T: DeserializeOwned>(plan: &Plan, slots: Slots) -> Result<T, MapError> {
-    let slots = Feed { slots: RefCell::new(slots), uses: &plan.uses };
+    let slots = Feed::of(plan, slots);
     let feed = Fed { node: &plan.root, feed: &slots };
     serde_path_to_error::deserialize(feed).map_err(|e| explained(plan, &e))
 }
 
 /// The receiver's message as JSON.
 pub(super) fn value(plan: &Plan, slots: Slots) -> Result<Value, MapError> {
-    let feed = Feed { slots: RefCell::new(slots), uses: &plan.uses };
+    let feed = Feed::of(plan, slots);
     Ok(feed.value(&plan.root)?.unwrap_or(Value::Null))
 }
 
@@ -76,9 +79,15 @@ fn node_at<'a>(root: &'a Node, path: impl Iterator<Item = &'a Segment>) -> Optio
 struct Feed<'a> {
     slots: RefCell<Slots>,
     uses: &'a [u32],
+    /// Bytes that may still be taken: a small mapping that names a large value often must not fill the memory.
+    left: Cell<usize>,
 }
 
-impl Feed<'_> {
+impl<'a> Feed<'a> {
+    fn of(plan: &'a Plan, slots: Slots) -> Self {
+        Self { slots: RefCell::new(slots), uses: &plan.uses, left: Cell::new(LIMIT) }
+    }
+
     fn is_missing(&self, node: &Node) -> bool {
         match node {
             Node::Slot(Source { slot, .. }) => {
@@ -89,18 +98,30 @@ impl Feed<'_> {
     }
 
     /// What a slot holds: moved out of it when nothing else reads it.
-    fn take(&self, slot: usize) -> Option<Value> {
+    fn take(&self, slot: usize) -> Result<Option<Value>, MapError> {
         let mut slots = self.slots.borrow_mut();
-        let held = slots.0.get_mut(slot)?;
-        if self.uses.get(slot) == Some(&1) { held.take() } else { held.clone() }
+        let Some(held) = slots.0.get_mut(slot) else { return Ok(None) };
+        self.weigh(held.as_ref())?;
+        Ok(if self.uses.get(slot) == Some(&1) { held.take() } else { held.clone() })
+    }
+
+    fn weigh(&self, value: Option<&Value>) -> Result<(), MapError> {
+        let left = self.left.get().checked_sub(value.map_or(0, weight));
+        self.left.set(left.ok_or_else(too_large)?);
+        Ok(())
     }
 
     /// The value of a node; `None` when its path led nowhere.
     fn value(&self, node: &Node) -> Result<Option<Value>, MapError> {
         Ok(Some(match node {
             Node::Literal(value) => value.clone(),
-            Node::Slot(Source { slot, .. }) => return Ok(self.take(*slot)),
-            Node::Text(pieces) => text::joined(pieces, &self.slots.borrow())?.into(),
+            Node::Slot(Source { slot, .. }) => return self.take(*slot),
+            Node::Text(pieces) => {
+                let text = text::joined(pieces, &self.slots.borrow(), self.left.get())?;
+                let text = Value::from(text.ok_or_else(too_large)?);
+                self.weigh(Some(&text))?;
+                text
+            }
             Node::List(items) => {
                 let items =
                     items.iter().map(|item| self.value(item).map(Option::unwrap_or_default));
@@ -116,6 +137,22 @@ impl Feed<'_> {
                 map.into()
             }
         }))
+    }
+}
+
+fn too_large() -> MapError {
+    MapError(format!("the mapped message is larger than {} MiB", LIMIT / 1024 / 1024))
+}
+
+/// About the bytes of a value as JSON.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => items.iter().map(|item| weight(item) + 1).sum::<usize>() + 2,
+        Value::Object(map) => {
+            map.iter().map(|(key, value)| key.len() + 4 + weight(value)).sum::<usize>() + 2
+        }
     }
 }
 

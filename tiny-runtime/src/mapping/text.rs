@@ -14,8 +14,12 @@ pub(super) fn shown(value: &Value) -> Option<String> {
     }
 }
 
-/// The whole text.
-pub(super) fn joined(pieces: &[Piece], slots: &Slots) -> Result<String, MapError> {
+/// The whole text; `None` when it would be longer than `limit`.
+pub(super) fn joined(
+    pieces: &[Piece],
+    slots: &Slots,
+    limit: usize,
+) -> Result<Option<String>, MapError> {
     let mut text = String::new();
     for piece in pieces {
         match piece {
@@ -27,6 +31,9 @@ pub(super) fn joined(pieces: &[Piece], slots: &Slots) -> Result<String, MapError
                 })?;
             }
         }
+        if text.len() > limit {
+            return Ok(None);
+        }
     }
-    Ok(text)
+    Ok(Some(text))
 }
