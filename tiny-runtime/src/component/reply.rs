@@ -29,7 +29,7 @@ impl Reply {
     }
 
     /// Notes which port answered, unless that is known: a reply travels on through others.
-    pub(crate) fn from_port(mut self, port: impl FnOnce() -> Arc<str>) -> Self {
+    pub(crate) fn answered_by(mut self, port: impl FnOnce() -> Arc<str>) -> Self {
         if self.body.is_some() && self.origin.is_none() {
             self.origin = Some(port());
         }

@@ -122,7 +122,7 @@ impl Runner {
                 }),
             };
             match result {
-                Ok(reply) => Ok(reply.from_port(|| to.to_string().into())),
+                Ok(reply) => Ok(reply.answered_by(|| to.to_string().into())),
                 // What catches an error has the time of the caller, not what is left of the hop.
                 Err(error) if matches!(error.kind(), Kind::Permanent | Kind::Exhausted) => {
                     self.caught(port, &ctx(deadline), &body, error).await

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::graph::{self, Configured, Finding, NodeDecl, Peer};
 use super::runner::{Runner, Surroundings};
-use super::{Address, Cause, Dice, Envelope, RetryBounds, Route};
+use super::{Address, Dice, Envelope, RetryBounds, Route};
 use crate::component::{Body, BoxFuture, Error, Reply, Result, Run, RunLimits};
 use crate::registry::Registry;
 
