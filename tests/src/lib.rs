@@ -207,8 +207,9 @@ impl Running {
 
     /// Asks it to end, as Ctrl-C does, and waits until it has.
     pub fn interrupt(mut self) -> ExitStatus {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-INT", &pid]).status().expect("kill should start");
+        // The shell's own `kill`: not every machine has the program.
+        let kill = format!("kill -INT {}", self.child.id());
+        let sent = Command::new("sh").args(["-c", &kill]).status().expect("sh should start");
         assert!(sent.success(), "it runs no more: {:#?}", self.printed);
         self.wait()
     }
