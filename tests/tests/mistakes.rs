@@ -57,7 +57,7 @@ fn malformed_yaml() {
 fn a_configuration_that_does_not_fit_the_ports_type() {
     assert_eq!(
         slip("salutation: Hello", "salutation: 5"),
-        "flow.yaml, document 3: node `hello`: the configuration of `_settings` does not fit: `salutation`: invalid type: integer `5`, expected a string; nothing was applied"
+        "flow.yaml, document 3: node `hello`: the configuration of `_settings` does not fit: `salutation`: invalid type: integer, expected a string; nothing was applied"
     );
 }
 
@@ -80,6 +80,14 @@ fn a_version_with_a_v_in_front() {
     let desk = Desk::new();
     let said = desk.call(&["run", "--name", "hello-module", "--version", "v1.2.3"]).refused();
     assert_eq!(said, "a version is written without a leading `v`: say --version 1.2.3");
+    assert!(!desk.path().join(".tiny").exists());
+}
+
+#[test]
+fn a_name_that_no_object_can_have() {
+    let desk = Desk::new();
+    let said = desk.call(&["run", "--name", "!!!"]).refused();
+    assert!(said.starts_with("`!!!` cannot be the name of a module"), "{said}");
     assert!(!desk.path().join(".tiny").exists());
 }
 

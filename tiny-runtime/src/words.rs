@@ -26,6 +26,29 @@ fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a s
     (score > 0.75).then_some(name)
 }
 
+/// A message of serde without the value that it quotes: that may be secret. What was found keeps its kind only.
+pub(crate) fn without_content(message: &str) -> String {
+    let quotes = ["invalid type: ", "invalid value: ", "unknown variant "];
+    if !quotes.iter().any(|start| message.starts_with(start)) {
+        return message.to_owned();
+    }
+    // The value may itself hold this word, so the last one counts.
+    let Some((found, expected)) = message.rsplit_once(", expected ") else {
+        return message.split(['`', '"']).next().unwrap_or_default().trim_end().to_owned();
+    };
+    let kind = found.split(['`', '"']).next().unwrap_or_default().trim_end();
+    format!("{kind}, expected {expected}")
+}
+
+/// At most `most` bytes of a text, with an ellipsis where it was cut.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let end = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    format!("{}…", &text[..end])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,5 +67,34 @@ mod tests {
             " (did you mean `input`?)"
         );
         assert_eq!(did_you_mean("banana", ["input", "output"].into_iter()), "");
+    }
+
+    #[test]
+    fn a_message_keeps_the_kind_and_loses_the_value() {
+        let cases = [
+            (
+                "invalid type: string \"hunter2, expected x\", expected u32",
+                "invalid type: string, expected u32",
+            ),
+            (
+                "invalid type: integer `5`, expected a string",
+                "invalid type: integer, expected a string",
+            ),
+            ("invalid type: null, expected a string", "invalid type: null, expected a string"),
+            (
+                "unknown variant `hunter2`, expected `a` or `b`",
+                "unknown variant, expected `a` or `b`",
+            ),
+            ("missing field `name`", "missing field `name`"),
+        ];
+        for (message, expected) in cases {
+            assert_eq!(without_content(message), expected);
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut_at_a_character() {
+        assert_eq!(shortened("äöü", 3), "ä…");
+        assert_eq!(shortened("abc", 3), "abc");
     }
 }

@@ -92,6 +92,26 @@ impl Hang {
     }
 }
 
+/// Panics before it is there.
+#[component(name = "unborn")]
+pub struct Unborn;
+
+impl Default for Unborn {
+    fn default() -> Self {
+        panic!("it needs a variable that is not set")
+    }
+}
+
+#[component]
+impl Unborn {
+    /// Receives nothing, ever.
+    #[port(target)]
+    async fn input(&self, ctx: &Ctx, message: Text) -> Result<()> {
+        drop((ctx.node(), message));
+        Ok(())
+    }
+}
+
 struct Stage {
     plane: LocalPlane,
     client: Client,
@@ -110,6 +130,7 @@ impl Stage {
         registry.insert(ComponentType::of::<Repeat>());
         registry.insert(ComponentType::of::<Answer>());
         registry.insert(ComponentType::of::<Hang>());
+        registry.insert(ComponentType::of::<Unborn>());
         let module = ModuleId { name: module.into(), version: "1.2.3".into() };
         Operator::start(module, Arc::new(registry), &self.client, NAMESPACE)
     }
@@ -244,7 +265,7 @@ async fn a_failure_is_said_in_the_status() {
     let error = status.error.unwrap();
     assert_eq!(
         error,
-        "the message for node `last` does not fit: `text`: invalid type: integer `5`, expected a string"
+        "the message for node `last` does not fit: `text`: invalid type: integer, expected a string"
     );
 
     stage.patch_signal("s", json!({"nonce": "3", "port": "inptu"})).await;
@@ -385,7 +406,7 @@ async fn conditions_tell_what_is_wrong_and_that_it_is_right_again() {
     assert_eq!(ready.observed_generation, Some(1));
     assert_eq!(
         status.status,
-        "node `none`: there is no component `repaet` (did you mean `repeat`?); this module has `answer`, `hang` and `repeat`"
+        "node `none`: there is no component `repaet` (did you mean `repeat`?); this module has `answer`, `hang`, `repeat` and `unborn`"
     );
     assert!(status.error);
 
@@ -394,7 +415,7 @@ async fn conditions_tell_what_is_wrong_and_that_it_is_right_again() {
     let settings = condition::find(&conditions, SETTINGS_VALID).unwrap();
     assert_eq!(
         settings.message,
-        "node `bad`: the configuration of `_settings` does not fit: `prefix`: invalid type: integer `5`, expected a string"
+        "node `bad`: the configuration of `_settings` does not fit: `prefix`: invalid type: integer, expected a string"
     );
     let edges = condition::find(&conditions, EDGES_VALID).unwrap();
     assert_eq!(edges.reason, "UnknownPort");
@@ -502,4 +523,49 @@ async fn an_idle_module_writes_nothing_but_its_lease() {
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(versions().await, before);
     stage.end(operator).await;
+}
+
+#[tokio::test]
+async fn a_component_that_panics_while_it_is_made_hurts_no_other_node() {
+    let stage = Stage::new().await;
+    stage.node("u", json!({"module": "m", "component": "unborn"})).await;
+    stage.greeting_flow().await;
+    let operator = stage.start("m");
+    let node = stage.until::<TinyNode>("u", condition_is(READY, "False")).await;
+    let status = node.status.unwrap();
+    assert_eq!(condition::find(&status.conditions, READY).unwrap().reason, "ComponentPanicked");
+    assert!(status.status.ends_with("it needs a variable that is not set"), "{}", status.status);
+    let spec = json!({"node": "first", "port": "input", "data": {"text": "a"}, "nonce": "1"});
+    stage.signal("s", spec).await;
+    stage.status("s", Phase::Succeeded, "1").await;
+    stage.end(operator).await;
+}
+
+#[tokio::test]
+async fn a_signal_that_goes_to_another_module_ends_its_run_here() {
+    let stage = Stage::new().await;
+    stage.node("h", json!({"module": "m", "component": "hang"})).await;
+    stage.node("theirs", json!({"module": "other", "component": "x"})).await;
+    let operator = stage.start("m");
+    let spec = json!({"node": "h", "port": "input", "data": {"text": "stay"}, "nonce": "1"});
+    stage.signal("s", spec).await;
+    stage.status("s", Phase::Running, "1").await;
+    stage.patch_signal("s", json!({"node": "theirs", "nonce": "2"})).await;
+    // It is free again: the next nonce for our node runs at once.
+    stage.patch_signal("s", json!({"node": "h", "nonce": "3", "data": {"text": "go"}})).await;
+    stage.status("s", Phase::Succeeded, "3").await;
+    stage.end(operator).await;
+}
+
+#[tokio::test]
+async fn a_deep_object_is_refused_before_it_makes_lists_unreadable() {
+    let stage = Stage::new().await;
+    let deep = (0..110).fold(json!(1), |inner, _| json!([inner]));
+    let node = json!({
+        "apiVersion": "operator.tinysystems.io/v1alpha1", "kind": "TinyNode", "metadata": {"name": "deep"},
+        "spec": {"module": "m", "component": "c", "ports": [{"port": "p", "configuration": deep}]}
+    });
+    let node: TinyNode = serde_json::from_value(node).unwrap();
+    let refused = stage.api().create(&PostParams::default(), &node).await.unwrap_err();
+    assert!(refused.to_string().contains("nested deeper than 100 levels"), "{refused}");
 }

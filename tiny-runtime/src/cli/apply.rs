@@ -233,27 +233,21 @@ fn merged(stored: &Value, document: &Value) -> Option<Value> {
             merged["metadata"][field][key] = value.clone();
         }
     }
-    (!same(&merged, stored)).then_some(merged)
+    (completed(&merged) != completed(stored)).then_some(merged)
 }
 
-/// Equality but for what a server adds: keys of empty text, and the difference of `null` and absence.
-fn same(wanted: &Value, stored: &Value) -> bool {
-    match (wanted, stored) {
-        (Value::Object(wanted), Value::Object(stored)) => {
-            let empty = |value: &Value| value.is_null() || value == "";
-            let in_stored = |(key, value): (&String, &Value)| match stored.get(key) {
-                Some(other) => same(value, other),
-                None => empty(value),
-            };
-            let in_wanted =
-                |(key, value): (&String, &Value)| wanted.contains_key(key) || empty(value);
-            wanted.iter().all(in_stored) && stored.iter().all(in_wanted)
+/// The object with the keys that a server fills in by itself.
+fn completed(object: &Value) -> Value {
+    let mut object = object.clone();
+    for (list, keys) in [("edges", ["id", "flowID"]), ("ports", ["from", "flowID"])] {
+        let items = object.pointer_mut(&format!("/spec/{list}")).and_then(Value::as_array_mut);
+        for item in items.into_iter().flatten().filter_map(Value::as_object_mut) {
+            for key in keys {
+                item.entry(key).or_insert_with(|| "".into());
+            }
         }
-        (Value::Array(wanted), Value::Array(stored)) => {
-            wanted.len() == stored.len() && wanted.iter().zip(stored).all(|(a, b)| same(a, b))
-        }
-        (wanted, stored) => wanted == stored,
     }
+    object
 }
 
 #[cfg(test)]
@@ -270,6 +264,16 @@ mod tests {
             "status": {"status": "OK"}
         });
         assert_eq!(merged(&stored, &document), None);
+    }
+
+    #[test]
+    fn an_empty_text_is_not_absence() {
+        let with =
+            json!({"metadata": {}, "spec": {"ports": [{"port": "p", "configuration": {"a": ""}}]}});
+        let without =
+            json!({"metadata": {}, "spec": {"ports": [{"port": "p", "configuration": {}}]}});
+        assert!(merged(&with, &without).is_some());
+        assert!(merged(&without, &with).is_some());
     }
 
     #[test]

@@ -242,6 +242,8 @@ async fn config(file: Option<&Path>, context: Option<String>) -> Result<Config> 
 
 fn client(mut config: Config, namespace: &str) -> Result<Client> {
     namespace.clone_into(&mut config.default_namespace);
+    // We try again ourselves, and look first whether we still lead.
+    config.default_retry = false;
     Client::try_from(config).context("cannot make a client of this kubeconfig")
 }
 

@@ -63,8 +63,12 @@ impl Run {
         if let Some(bare) = version.strip_prefix('v') {
             bail!("a version is written without a leading `v`: say --version {bare}");
         }
-        if tiny_crds::names::sanitise(&self.name).is_empty() {
-            bail!("`{}` cannot be the name of a module: it holds no letter or digit", self.name);
+        let name = tiny_crds::names::sanitise(&self.name);
+        if tiny_crds::names::check_dns_name(&name).is_err() {
+            bail!(
+                "`{}` cannot be the name of a module: as an object it would be called `{name}`; begin and end it with a letter or digit",
+                self.name
+            );
         }
         Ok(ModuleId { name: self.name.clone(), version: version.to_owned() })
     }

@@ -1,11 +1,11 @@
 //! `signal`: a message from the command line to a port.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use futures::StreamExt;
 use kube::api::{ListParams, PostParams};
-use kube::runtime::watcher;
+use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
 use serde_json::Value;
 use tiny_crds::{
@@ -18,6 +18,8 @@ use crate::words;
 
 /// After so long without a sign of life, the command says what it waits for.
 const HINT: Duration = Duration::from_secs(5);
+/// The longest time without a plane that answers.
+const TROUBLE: Duration = Duration::from_secs(30);
 /// What a run may take longer than its timeout until its status has come here.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -147,37 +149,56 @@ impl Signal {
         limit: Option<Duration>,
     ) -> Result<TinySignalStatus> {
         let (name, nonce) = (signal.name_any(), signal.nonce());
-        let mut objects = std::pin::pin!(watcher::watch_object(api.clone(), &name));
+        let objects = watcher::watch_object(api.clone(), &name).default_backoff();
+        let mut objects = std::pin::pin!(objects);
         let hint = tokio::time::sleep(HINT);
         let end = tokio::time::sleep(limit.unwrap_or(Duration::MAX / 4));
         let (mut hint, mut end) = (std::pin::pin!(hint), std::pin::pin!(end));
-        let (mut hinted, mut last) = (false, None);
+        let (mut hinted, mut last, mut since) = (false, None, None::<Instant>);
         loop {
             tokio::select! {
-                object = objects.next() => match object {
-                    Some(Ok(Some(signal))) if signal.nonce() == nonce => {
-                        let status = signal.status.unwrap_or_default();
-                        let is_ours = status.observed_nonce.as_deref() == Some(&*nonce);
-                        if is_ours && status.phase.as_ref().is_some_and(Phase::is_final) {
-                            return Ok(status);
+                            object = objects.next() => match object {
+                                Some(Ok(Some(signal))) if signal.nonce() == nonce => {
+                                    since = None;
+                                    let status = signal.status.unwrap_or_default();
+                                    let is_ours = status.observed_nonce.as_deref() == Some(&*nonce);
+                                    if is_ours && status.phase.as_ref().is_some_and(Phase::is_final) {
+                                        return Ok(status);
+                                    }
+                                    last = is_ours.then_some(status);
+                                }
+                                Some(Ok(Some(_))) => bail!("another message was sent to this port meanwhile; this one was replaced"),
+                                Some(Ok(None)) => bail!("the signal `{name}` was deleted"),
+                                Some(Err(e)) if is_final(&e) => {
+                                    return Err(e).context(format!("cannot watch signal `{name}`"));
+                                }
+                                // The plane may be restarting; the watch tries again, for a while.
+                                Some(Err(e)) if since.get_or_insert_with(Instant::now).elapsed() > TROUBLE => {
+                                    return Err(e).context(format!("lost sight of signal `{name}`; it may go on"));
+                                }
+                                Some(Err(_)) => {}
+            None => bail!("the watch of signal `{name}` ended"),
+                            },
+                            () = &mut hint, if !hinted => {
+                                hinted = true;
+                                if last.is_none() {
+                                    eprintln!("still waiting: no module has taken the signal; does the one of node `{}` run?", self.node);
+                                }
+                            }
+                            () = &mut end, if limit.is_some() => bail!("nothing came of signal `{name}` in time; does the module of node `{}` run?", self.node),
                         }
-                        last = is_ours.then_some(status);
-                    }
-                    Some(Ok(Some(_))) => bail!("another message was sent to this port meanwhile; this one was replaced"),
-                    Some(Ok(None)) => bail!("the signal `{name}` was deleted"),
-                    Some(Err(e)) => return Err(e).context(format!("cannot watch signal `{name}`")),
-                    None => bail!("the watch of signal `{name}` ended"),
-                },
-                () = &mut hint, if !hinted => {
-                    hinted = true;
-                    if last.is_none() {
-                        eprintln!("still waiting: no module has taken the signal; does the one of node `{}` run?", self.node);
-                    }
-                }
-                () = &mut end, if limit.is_some() => bail!("nothing came of signal `{name}` in time; does the module of node `{}` run?", self.node),
-            }
         }
     }
+}
+
+/// Whether trying again cannot help.
+fn is_final(error: &watcher::Error) -> bool {
+    let (watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error)) =
+        error
+    else {
+        return false;
+    };
+    matches!(error, kube::Error::Api(status) if matches!(status.code, 401 | 403 | 404))
 }
 
 fn report(status: &TinySignalStatus) -> Result<()> {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{Error, Message};
 use crate::mapping::{MapError, Mapping, Slots};
+use crate::words;
 
 /// A message whose Rust type is known to its component only.
 pub trait AnyMessage: Any + Send + Sync {
@@ -108,7 +109,8 @@ impl Body {
 fn from_value<T: Message>(value: &Value) -> Result<T, DecodeError> {
     serde_path_to_error::deserialize(value).map_err(|e| {
         let (path, error) = (e.path().to_string(), e.into_inner());
-        DecodeError(if path == "." { error.to_string() } else { format!("`{path}`: {error}") })
+        let error = words::without_content(&error.to_string());
+        DecodeError(if path == "." { error } else { format!("`{path}`: {error}") })
     })
 }
 

@@ -28,6 +28,11 @@ impl Reply {
         Self { body: Some(Body::of(message)), origin: None }
     }
 
+    #[cfg(test)]
+    pub(crate) fn from_body(body: Body) -> Self {
+        Self { body: Some(body), origin: None }
+    }
+
     /// Notes which port answered, unless that is known: a reply travels on through others.
     pub(crate) fn answered_by(mut self, port: impl FnOnce() -> Arc<str>) -> Self {
         if self.body.is_some() && self.origin.is_none() {

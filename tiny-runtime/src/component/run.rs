@@ -5,9 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Error;
+use crate::words;
 
 /// How many arrivals a run remembers for its one line in the log.
 const REMEMBERED: usize = 32;
+/// Bytes of a failure that it remembers.
+const SENTENCE: usize = 1024;
 
 /// One trigger and all that it causes: a tree of hops under one id.
 #[derive(Debug)]
@@ -95,7 +98,7 @@ impl Run {
     pub(crate) fn failed(&self, at: &str, error: &Error) {
         let mut record = self.record();
         if record.failures.len() < REMEMBERED {
-            record.failures.push(format!("{at}: {error}"));
+            record.failures.push(words::shortened(&format!("{at}: {error}"), SENTENCE));
         }
     }
 

@@ -86,7 +86,8 @@ impl Conviction {
     /// This term holds by a renewal sent at `sent`. Wakes waiters only when the term is another one.
     pub(super) fn hold(&self, term: Term, sent: Instant) {
         self.belief.send_if_modified(|belief| {
-            let changed = belief.term != Some(term);
+            // A term that had lapsed unseen begins for whoever saw that it had.
+            let changed = belief.term_now() != Some(term);
             *belief = Belief { term: Some(term), until: sent + COUNTS_FOR };
             changed
         });

@@ -66,7 +66,9 @@ impl Module {
                 () = sleep_until(pause.unwrap_or_else(Instant::now)), if pause.is_some() => {}
             }
             let Some(object) = &seen else { continue };
-            pause = match self.reconcile(&name, object.as_ref()).await {
+            let reconciled = shutdown.run_until_cancelled(self.reconcile(&name, object.as_ref()));
+            let Some(reconciled) = reconciled.await else { return };
+            pause = match reconciled {
                 Ok(()) => {
                     failures = 0;
                     None

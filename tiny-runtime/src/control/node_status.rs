@@ -7,9 +7,12 @@ use tiny_crds::{NodeComponent, NodeModule, PortStatus, Time, TinyNode, TinyNodeS
 use super::ModuleId;
 use crate::component::ComponentType;
 use crate::engine::{Cause, Finding};
+use crate::words;
 
 /// More faults than this are counted, not listed.
 const LISTED: usize = 8;
+/// Bytes of one fault.
+const SENTENCE: usize = 1024;
 
 /// The status that `node` should have. Equal to the one it has when nothing changed.
 pub(crate) fn desired(
@@ -125,7 +128,11 @@ fn worst(findings: &[&Finding]) -> Option<Cause> {
 
 fn sentences<'a>(findings: impl ExactSizeIterator<Item = &'a Finding>) -> String {
     let count = findings.len();
-    let mut text = findings.take(LISTED).map(|f| f.message.as_str()).collect::<Vec<_>>().join("; ");
+    let mut text = findings
+        .take(LISTED)
+        .map(|f| words::shortened(&f.message, SENTENCE))
+        .collect::<Vec<_>>()
+        .join("; ");
     if count > LISTED {
         text += &format!("; and {} more", count - LISTED);
     }

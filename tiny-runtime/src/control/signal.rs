@@ -4,8 +4,9 @@
 //! from it alone. `Running` is written before the message is sent, so a crash in between is seen, and runs again.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, ResourceExt};
@@ -14,9 +15,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::directory::Directory;
-use super::lease::Leadership;
+use super::leadership::{Leadership, Term};
 use super::signal_run::{self, Job};
-use crate::engine::{Peer, Scheduler};
+use crate::engine::{Peer, Scheduler, panic};
 
 /// Signals that run at once; more of them wait for their turn.
 const RUNNING: usize = 1024;
@@ -51,16 +52,16 @@ pub(crate) fn step(signal: &TinySignal, running: Option<&str>) -> Step {
         _ => {}
     }
     let attempts = status.and_then(|status| status.attempts).unwrap_or(0);
+    let changed = observed.is_some() && observed != signal.metadata.generation;
     match phase {
         _ if !seen => Step::Run { attempt: 1 },
+        // Even one that a crash cut short: it began with other data.
+        Phase::Running | Phase::Succeeded | Phase::Failed | Phase::Cancelled if changed => {
+            Step::Refuse
+        }
         Phase::Running if running.is_none() => Step::Run { attempt: attempts.saturating_add(1) },
         Phase::Pending | Phase::Other(_) if running.is_none() => {
             Step::Run { attempt: attempts.saturating_add(1) }
-        }
-        Phase::Running | Phase::Succeeded | Phase::Failed | Phase::Cancelled
-            if observed.is_some() && observed != signal.metadata.generation =>
-        {
-            Step::Refuse
         }
         _ => Step::Wait,
     }
@@ -75,15 +76,19 @@ pub(crate) struct Signals {
     known: BTreeMap<String, TinySignal>,
     running: BTreeMap<String, Running>,
     jobs: JoinSet<String>,
-    /// Cancelled by shutdown or a lost lease; then replaced.
-    abandon: CancellationToken,
     listing: Option<BTreeMap<String, TinySignal>>,
 }
 
 /// A run on its way.
 struct Running {
     nonce: String,
+    /// Of the object: one that was deleted and made anew is another signal.
+    uid: Option<String>,
+    term: Term,
+    /// Ends the run; its status says so.
     cancel: CancellationToken,
+    /// Ends the run and leaves its status, for whoever runs it again.
+    abandon: CancellationToken,
 }
 
 impl Signals {
@@ -101,7 +106,6 @@ impl Signals {
             known: BTreeMap::new(),
             running: BTreeMap::new(),
             jobs: JoinSet::new(),
-            abandon: CancellationToken::new(),
             listing: None,
         }
     }
@@ -132,7 +136,7 @@ impl Signals {
                 }
             }
         }
-        self.abandon.cancel();
+        self.abandon(|_| true);
         while self.jobs.join_next().await.is_some() {}
     }
 
@@ -145,7 +149,8 @@ impl Signals {
             Event::InitDone => {
                 self.known = self.listing.take().unwrap_or_default();
                 for (name, running) in &self.running {
-                    if !self.known.contains_key(name) {
+                    let now = self.known.get(name);
+                    if now.is_none_or(|signal| signal.uid() != running.uid) {
                         running.cancel.cancel();
                     }
                 }
@@ -175,8 +180,10 @@ impl Signals {
     }
 
     fn reconcile_all(&mut self) {
-        if self.leadership.term().is_none() {
-            std::mem::take(&mut self.abandon).cancel();
+        let term = self.leadership.term();
+        // Also what began in an earlier term: it may have been lost and won again meanwhile.
+        self.abandon(|running| Some(running.term) != term);
+        if term.is_none() {
             return;
         }
         let names: Vec<String> = self.known.keys().cloned().collect();
@@ -188,10 +195,22 @@ impl Signals {
     fn reconcile(&mut self, name: &str) {
         let Some(term) = self.leadership.term() else { return };
         let Some(signal) = self.known.get(name) else { return };
-        if !matches!(self.directory.peer(&signal.spec.node), Peer::Ours { .. }) {
+        let running = self.running.get(name);
+        match self.directory.peer(&signal.spec.node) {
+            Peer::Ours { .. } => {}
+            Peer::Absent => return,
+            Peer::Foreign { .. } => {
+                // The signal, or its node, is another module's now, which decides what becomes of it.
+                if let Some(running) = running {
+                    running.abandon.cancel();
+                }
+                return;
+            }
+        }
+        if let Some(running) = running.filter(|running| running.uid != signal.uid()) {
+            running.cancel.cancel();
             return;
         }
-        let running = self.running.get(name);
         match step(signal, running.map(|running| running.nonce.as_str())) {
             Step::Wait => {}
             Step::Cancel => {
@@ -202,31 +221,45 @@ impl Signals {
             Step::Run { attempt } => {
                 if self.running.len() < RUNNING {
                     let job = Job::Run { attempt, term };
-                    self.start(signal.clone(), job);
+                    self.start(signal.clone(), term, job);
                 }
             }
             // While it runs, its own task holds the status; the refusal comes after it.
             Step::Refuse if running.is_some() => {}
-            Step::Refuse => self.start(signal.clone(), Job::Refuse),
+            Step::Refuse => self.start(signal.clone(), term, Job::Refuse),
         }
     }
 
-    fn start(&mut self, signal: TinySignal, job: Job) {
-        let (name, nonce) = (signal.name_any(), signal.nonce());
-        let cancel = self.abandon.child_token();
-        let running = Running { nonce, cancel: cancel.clone() };
+    fn start(&mut self, signal: TinySignal, term: Term, job: Job) {
+        let (name, nonce, uid) = (signal.name_any(), signal.nonce(), signal.uid());
+        let abandon = CancellationToken::new();
+        let cancel = abandon.child_token();
+        let running =
+            Running { nonce, uid, term, cancel: cancel.clone(), abandon: abandon.clone() };
         self.running.insert(name.clone(), running);
         let place = signal_run::Place {
             api: self.api.clone(),
             leadership: self.leadership.clone(),
             scheduler: self.scheduler.clone(),
             cancel,
-            abandon: self.abandon.clone(),
+            abandon,
+            directory: self.directory.clone(),
         };
         self.jobs.spawn(async move {
-            place.carry_out(signal, job).await;
+            let done = AssertUnwindSafe(place.carry_out(signal, job)).catch_unwind().await;
+            if let Err(panicked) = done {
+                let text = panic::text(&*panicked);
+                tracing::error!(signal = name, "what carries it out panicked: {text}");
+            }
             name
         });
+    }
+
+    /// Ends runs and leaves their status as it is.
+    fn abandon(&self, which: impl Fn(&Running) -> bool) {
+        for running in self.running.values().filter(|running| which(running)) {
+            running.abandon.cancel();
+        }
     }
 }
 
@@ -280,6 +313,13 @@ mod tests {
     fn the_same_nonce_with_other_data_does_not_run() {
         let status = json!({"observedNonce": "1", "phase": "Succeeded", "observedGeneration": 1});
         assert_eq!(step(&signal("1", status), None), Step::Refuse);
+    }
+
+    #[test]
+    fn what_a_crash_cut_short_does_not_run_with_other_data() {
+        let status = json!({"observedNonce": "1", "phase": "Running", "observedGeneration": 1});
+        assert_eq!(step(&signal("1", status.clone()), None), Step::Refuse);
+        assert_eq!(step(&signal("1", status), Some("1")), Step::Refuse, "put off while it runs");
     }
 
     #[test]

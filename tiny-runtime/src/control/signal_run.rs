@@ -4,15 +4,22 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 use kube::{Api, ResourceExt};
+use serde_json::Value;
 use tiny_crds::{Phase, Time, TinySignal, TinySignalStatus};
 use tokio_util::sync::CancellationToken;
 
 use super::backoff;
+use super::directory::Directory;
 use super::lease::{Leadership, Term};
 use super::status::{self, Written};
-use crate::component::{Kind, Reply, Result};
-use crate::engine::{Address, Outcome, Scheduler, Trigger};
+use crate::component::{Error, Kind, Reply, Result};
+use crate::engine::{Address, Outcome, Peer, Scheduler, Trigger, panic};
+use crate::words;
 
+/// Bytes of an error in a status.
+const SENTENCE: usize = 4096;
+/// The deepest reply that a status keeps: a list of objects nests it further, and readers of JSON stop at 128.
+const DEEPEST: usize = 64;
 /// The longest pause between two tries to write how a run ended.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -31,8 +38,10 @@ pub(crate) struct Place {
     pub(crate) scheduler: Scheduler,
     /// Cancelled by a newer nonce or the signal's end: the run is over, and its status says so.
     pub(crate) cancel: CancellationToken,
-    /// Cancelled, with `cancel`, by shutdown or a lost lease: the status stays `Running`, and whoever leads next runs it again.
+    /// Cancelled, with `cancel`, by shutdown, a lost lease or another owner: the status stays `Running`, and whoever answers
+    /// for the signal next runs it again.
     pub(crate) abandon: CancellationToken,
+    pub(crate) directory: Directory,
 }
 
 impl Place {
@@ -66,10 +75,12 @@ impl Place {
                 log(&outcome);
                 outcome.result
             }
-            Err(why) => Err(crate::component::Error::permanent(why)),
+            Err(why) => Err(Error::permanent(why)),
         };
         let interrupted = matches!(&fate, Err(error) if error.kind() == Kind::Cancelled);
-        if !(interrupted && self.abandon.is_cancelled()) {
+        // The node may have gone to another module a moment before this heard of it.
+        let theirs = matches!(self.directory.peer(&signal.spec.node), Peer::Foreign { .. });
+        if !(interrupted && (theirs || self.abandon.is_cancelled())) {
             self.finish(*stored, &started, &fate).await;
         }
         Ok(true)
@@ -77,7 +88,7 @@ impl Place {
 
     /// Writes how the run ended, until that is stored, or somebody else answers for the signal.
     async fn finish(&self, stored: TinySignal, started: &TinySignalStatus, fate: &Result<Reply>) {
-        let ended = ended(started, fate);
+        let mut ended = ended(started, fate);
         let mut base = stored;
         let mut failures = 0;
         while self.leadership.term().map(term_number) == started.term {
@@ -92,6 +103,14 @@ impl Place {
                     Ok(_) => return,
                     Err(e) => e,
                 },
+                // The plane refuses this very status: say at least how it ended.
+                Err(kube::Error::Api(status))
+                    if matches!(status.code, 400 | 413 | 422) && failures == 0 =>
+                {
+                    ended.reply = None;
+                    ended.error = Some(words::shortened(&status.message, SENTENCE));
+                    kube::Error::Api(status)
+                }
                 Err(e) => e,
             };
             failures += 1;
@@ -106,6 +125,11 @@ impl Place {
     async fn refuse(&self, signal: &TinySignal) -> kube::Result<bool> {
         let mut status = signal.status.clone().unwrap_or_default();
         status.observed_generation = signal.metadata.generation;
+        if !status.phase.as_ref().is_some_and(Phase::is_final) {
+            status.phase = Some(Phase::Failed);
+            status.error = Some("the run was cut short, and the spec changed since".to_owned());
+            status.finish_time = Some(Time(Timestamp::now()));
+        }
         status.message = Some(format!(
             "the spec changed, but nonce `{}` has run already, so this did not run; write a new nonce",
             signal.nonce()
@@ -161,14 +185,19 @@ fn ended(started: &TinySignalStatus, fate: &Result<Reply>) -> TinySignalStatus {
     let mut status = started.clone();
     status.finish_time = Some(Time(Timestamp::now()));
     let reply = match fate {
-        Ok(reply) => reply.to_json(),
+        // The author's code writes its reply as JSON, and may panic over it.
+        Ok(reply) => panic::caught(|| reply.to_json()).unwrap_or_else(|text| {
+            Err(Error::permanent(format!("the reply panicked when it was written as JSON: {text}")))
+        }),
         Err(error) => Err(error.clone()),
     };
     match reply {
         Ok(reply) => {
             status.phase = Some(Phase::Succeeded);
             let bytes = reply.as_ref().map_or(0, |reply| reply.to_string().len());
-            if bytes > TinySignalStatus::REPLY_LIMIT {
+            if bytes > TinySignalStatus::REPLY_LIMIT
+                || reply.as_ref().is_some_and(|it| depth(it) > DEEPEST)
+            {
                 status.reply_bytes = i64::try_from(bytes).ok();
             } else {
                 status.reply = reply;
@@ -177,10 +206,19 @@ fn ended(started: &TinySignalStatus, fate: &Result<Reply>) -> TinySignalStatus {
         Err(error) => {
             let cancelled = error.kind() == Kind::Cancelled;
             status.phase = Some(if cancelled { Phase::Cancelled } else { Phase::Failed });
-            status.error = Some(error.to_string());
+            status.error = Some(words::shortened(&error.to_string(), SENTENCE));
         }
     }
     status
+}
+
+/// How many lists and objects stand inside each other.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 /// Whether the signal still says that it is this very attempt that runs.
@@ -211,7 +249,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::component::Error;
 
     #[test]
     fn a_reply_is_kept_up_to_its_limit_and_measured_above_it() {
@@ -227,6 +264,17 @@ mod tests {
         let large = ended(&started, &Ok(Reply::of(fits + "x")));
         assert_eq!(large.reply, None);
         assert_eq!(large.reply_bytes, Some(16 * 1024 + 1));
+    }
+
+    #[test]
+    fn a_deep_reply_is_not_kept_where_it_would_make_lists_unreadable() {
+        let deep = |levels| (0..levels).fold(json!(1), |inner, _| json!([inner]));
+        let kept = |levels| {
+            let body = crate::component::Body::Json(std::sync::Arc::new(deep(levels)));
+            ended(&TinySignalStatus::default(), &Ok(Reply::from_body(body))).reply.is_some()
+        };
+        assert!(kept(64));
+        assert!(!kept(65));
     }
 
     #[test]

@@ -1,17 +1,22 @@
 //! Writes of status: only what changed, only by the leader, only over the version that was read.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use k8s_openapi::serde::de::DeserializeOwned;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Resource};
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::lease::Leadership;
 
 /// The field manager of all that controllers write to a status.
 const FIELD_MANAGER: &str = "tiny-node";
+
+/// The longest wait for an answer: a leader counts for no longer than this after it was asked.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// What came of a write.
 #[derive(Debug)]
@@ -51,7 +56,9 @@ where
     });
     let params =
         PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
-    match api.patch_status(name, &params, &Patch::Merge(&patch)).await {
+    let patch = Patch::Merge(&patch);
+    let answer = timeout(ANSWER, api.patch_status(name, &params, &patch)).await;
+    match answer.unwrap_or_else(|_| Err(kube::Error::Service("no answer in time".into()))) {
         Ok(stored) => Ok(Written::Stored(Box::new(stored))),
         Err(kube::Error::Api(status)) if status.is_conflict() || status.is_not_found() => {
             Ok(Written::Stale)

@@ -92,6 +92,8 @@ pub enum Cause {
     DuplicateEdge,
     /// A field of an edge cannot be read.
     EdgeInvalid,
+    /// The component panicked while it was made or configured.
+    ComponentPanicked,
 }
 
 impl Cause {

@@ -8,6 +8,7 @@ mod dice;
 mod edge;
 mod envelope;
 mod graph;
+pub(crate) mod panic;
 mod retry;
 mod route;
 mod runner;

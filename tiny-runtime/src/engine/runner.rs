@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::edge::{Binding, Edge, Edges};
+use super::panic;
 use super::retry::{self, Retry};
 use super::{Dice, Envelope, RetryBounds, Route};
 use crate::component::{
@@ -204,12 +205,8 @@ impl Runner {
     /// Calls the author's method once. A panic is a permanent error of this hop and hurts nobody else.
     async fn attempt(&self, port: usize, ctx: &Ctx, body: &Body) -> Result<Reply> {
         let call = async { self.instance.handle(port, ctx, body).await };
-        AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|panic| {
-            let text = panic
-                .downcast_ref::<&str>()
-                .map(|text| (*text).to_owned())
-                .or_else(|| panic.downcast_ref::<String>().cloned())
-                .unwrap_or_else(|| "no text".into());
+        AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|panicked| {
+            let text = panic::text(&*panicked);
             tracing::error!(
                 node = self.info.name,
                 port = self.name(port),
@@ -235,7 +232,7 @@ impl Runner {
         }
         // A message that does not even decode, or panics when it is read, has no context to send: the error itself is the
         // reply.
-        let failure = std::panic::catch_unwind(AssertUnwindSafe(|| failure(body, &error)));
+        let failure = panic::caught(|| failure(body, &error));
         let Ok(Ok(failure)) = failure else { return Err(error) };
         ctx.run().failed(&format!("{}:{}", self.info.name, self.name(port)), &error);
         self.send(ctx, name, failure).await

@@ -2,15 +2,18 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard, Weak};
 use std::time::Duration;
 
+use futures::FutureExt;
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::graph::{self, Configured, Finding, NodeDecl, Peer};
+use super::graph::{self, Cause, Configured, Finding, NodeDecl, Peer};
+use super::panic;
 use super::runner::{Runner, Surroundings};
 use super::{Address, Dice, Envelope, RetryBounds, Route};
 use crate::component::{Body, BoxFuture, Error, Reply, Result, Run, RunLimits};
@@ -127,33 +130,12 @@ impl Scheduler {
     pub fn update(&self, decl: NodeDecl, peer: impl Fn(&str) -> Peer) -> Vec<Finding> {
         let nodes = &*self.0;
         let _change = nodes.change.lock().unwrap_or_else(PoisonError::into_inner);
-        let judged = graph::judge(&decl, &nodes.registry, peer);
-        let NodeDecl { info, .. } = decl;
-        let Configured { fit, has_faulty_settings } = judged.configured;
-        let Some(component) = judged.component else {
-            nodes.remove(&info.name);
-            return judged.findings;
-        };
-        let name = info.name.clone();
-        let live = nodes.get(&name);
-        let (runner, is_new) = match live.filter(|runner| runner.is(&info, &component)) {
-            Some(runner) => (runner, false),
-            None => (Arc::new(Runner::new(info, component, nodes.surroundings())), true),
-        };
-        if has_faulty_settings && is_new {
-            // No message may meet a component without its settings.
-            nodes.remove(&name);
-            return judged.findings;
-        }
-        if !has_faulty_settings && let Err(why) = runner.apply_settings(fit.get("_settings")) {
-            tracing::error!(node = name, "settings that were checked do not fit: {why}");
-        }
-        runner.keep_configurations(fit);
-        runner.connect(judged.edges);
-        if is_new {
-            nodes.put(&name, runner);
-        }
-        judged.findings
+        let name = decl.info.name.clone();
+        panic::caught(|| nodes.update(decl, peer)).unwrap_or_else(|text| {
+            let message =
+                format!("node `{name}`: its component panicked while it was made: {text}");
+            vec![Finding { cause: Cause::ComponentPanicked, edge: None, message }]
+        })
     }
 
     /// Removes a node; everything that runs in it is cancelled.
@@ -188,6 +170,14 @@ impl Scheduler {
             };
             runner.handle(envelope).await
         };
+        // What the runner does not guard is the author's default message.
+        let work = async {
+            let done = AssertUnwindSafe(work).catch_unwind().await;
+            done.unwrap_or_else(|panicked| {
+                let text = panic::text(&*panicked);
+                Err(Error::permanent(format!("a component panicked: {text}")))
+            })
+        };
         let bounded = async {
             match limit {
                 None => work.await,
@@ -212,6 +202,37 @@ impl fmt::Debug for Scheduler {
 }
 
 impl Nodes {
+    /// See [`Scheduler::update`], which holds the lock.
+    fn update(&self, decl: NodeDecl, peer: impl Fn(&str) -> Peer) -> Vec<Finding> {
+        let judged = graph::judge(&decl, &self.registry, peer);
+        let NodeDecl { info, .. } = decl;
+        let Configured { fit, has_faulty_settings } = judged.configured;
+        let Some(component) = judged.component else {
+            self.remove(&info.name);
+            return judged.findings;
+        };
+        let name = info.name.clone();
+        let live = self.get(&name);
+        let (runner, is_new) = match live.filter(|runner| runner.is(&info, &component)) {
+            Some(runner) => (runner, false),
+            None => (Arc::new(Runner::new(info, component, self.surroundings())), true),
+        };
+        if has_faulty_settings && is_new {
+            // No message may meet a component without its settings.
+            self.remove(&name);
+            return judged.findings;
+        }
+        if !has_faulty_settings && let Err(why) = runner.apply_settings(fit.get("_settings")) {
+            tracing::error!(node = name, "settings that were checked do not fit: {why}");
+        }
+        runner.keep_configurations(fit);
+        runner.connect(judged.edges);
+        if is_new {
+            self.put(&name, runner);
+        }
+        judged.findings
+    }
+
     fn surroundings(&self) -> Surroundings {
         Surroundings {
             route: self.me.clone(),

@@ -8,6 +8,10 @@ use super::metadata;
 use super::object;
 use super::request::FieldValidation;
 
+/// The deepest object. In a list it lies deeper still, and readers of JSON stop at 128: one object
+/// must not make the others unreadable.
+const DEEPEST: usize = 100;
+
 /// Reads a body as an object of a kind.
 pub(super) fn decode(kind: &Kind, body: &[u8]) -> Result<Value, Failure> {
     let object: Value = serde_json::from_slice(body).map_err(|error| {
@@ -44,12 +48,26 @@ pub(super) fn check_head(kind: &Kind, object: &Value) -> Result<(), Failure> {
     metadata::check_types(object)
 }
 
+/// How many objects and lists stand inside each other.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
 /// Drops unknown fields and fills in defaults. Returns warnings about what was dropped.
 pub(super) fn shape(
     kind: &Kind,
     object: &mut Value,
     validation: FieldValidation,
 ) -> Result<Vec<String>, Failure> {
+    if depth(object) > DEEPEST {
+        return Err(Failure::bad_request(format!(
+            "the object is nested deeper than {DEEPEST} levels"
+        )));
+    }
     let mut dropped = metadata::prune(object);
     if let Some(schema) = &kind.schema {
         dropped.extend(schema.prune(object));

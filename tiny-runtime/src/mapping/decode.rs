@@ -12,6 +12,7 @@ use serde_path_to_error::Segment;
 
 use super::plan::{Node, Plan, Source};
 use super::{MapError, Slots, text};
+use crate::words;
 
 type Error = serde_json::Error;
 
@@ -33,7 +34,7 @@ pub(super) fn value(plan: &Plan, slots: Slots) -> Result<Value, MapError> {
 
 /// Says which field does not fit and which expression feeds it.
 fn explained(plan: &Plan, error: &serde_path_to_error::Error<Error>) -> MapError {
-    let (path, inner) = (error.path(), error.inner().to_string());
+    let (path, inner) = (error.path(), words::without_content(&error.inner().to_string()));
     let place = path.to_string();
     let prefix = if place == "." { String::new() } else { format!("`{place}`: ") };
     let Some(node) = node_at(&plan.root, path.iter()) else {
