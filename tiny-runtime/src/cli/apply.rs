@@ -1,14 +1,14 @@
 //! `apply`: objects of files, written to the plane.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, bail};
-use kube::api::PostParams;
+use kube::api::{ListParams, PostParams};
 use kube::core::{DynamicObject, Request};
 use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
-use tiny_crds::{TinyNode, labels, names};
+use tiny_crds::{TinyModule, TinyNode, labels, names};
 
 use super::documents::{self, Document};
 use super::plane::PlaneArgs;
@@ -16,6 +16,7 @@ use super::{Binary, print};
 use crate::control::declare;
 use crate::engine::{self, Peer};
 use crate::registry::Registry;
+use crate::words;
 
 /// Who writes, as `managedFields` name it.
 const FIELD_MANAGER: &str = "tiny-apply";
@@ -125,6 +126,7 @@ impl Files<'_> {
                 }
             }
         }
+        remarks.extend(self.unknown_modules(nodes.iter().map(|(_, node)| node)).await?);
         match faults.as_slice() {
             [] => Ok(remarks),
             [fault] => bail!("{fault}; nothing was applied"),
@@ -132,9 +134,30 @@ impl Files<'_> {
         }
     }
 
+    /// One remark for each module that nodes ask for and nobody has ever run here.
+    async fn unknown_modules<'n>(
+        &self,
+        nodes: impl Iterator<Item = &'n TinyNode>,
+    ) -> Result<Vec<String>> {
+        let api: Api<TinyModule> = Api::namespaced(self.client.clone(), self.namespace);
+        let stored = api.list(&ListParams::default()).await;
+        let stored = stored.context("cannot list the modules of the plane")?;
+        let known: Vec<String> =
+            stored.iter().map(ResourceExt::name_any).chain([self.module.to_owned()]).collect();
+        let asked: BTreeSet<&str> = nodes.map(|node| node.spec.module.as_str()).collect();
+        let unknown = asked
+            .into_iter()
+            .filter(|module| !known.iter().any(|other| names::same_module(other, module)));
+        let remark = |module: &str| {
+            let near = words::did_you_mean(module, known.iter().map(String::as_str));
+            format!("warning: no module `{module}` has run here yet{near}; its nodes wait for it")
+        };
+        Ok(unknown.map(remark).collect())
+    }
+
     async fn stored_peers(&self) -> Result<BTreeMap<String, Peer>> {
         let api: Api<TinyNode> = Api::namespaced(self.client.clone(), self.namespace);
-        let nodes = api.list(&kube::api::ListParams::default()).await;
+        let nodes = api.list(&ListParams::default()).await;
         let nodes = nodes.context("cannot list the nodes of the plane")?;
         Ok(nodes.iter().map(|node| (node.name_any(), self.peer(node))).collect())
     }

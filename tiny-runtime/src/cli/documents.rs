@@ -86,17 +86,27 @@ fn parse(file: &Path) -> Result<Vec<Document>> {
     let values: Vec<Value> = serde_saphyr::from_multiple(&text)
         .map_err(|e| anyhow!("{name} is not YAML: {}", first_line(&e.to_string())))?;
     let flat = values.into_iter().flat_map(|value| match value {
-        Value::Object(mut list) if list.get("kind").is_some_and(|kind| kind == "List") => {
-            match list.remove("items") {
-                Some(Value::Array(items)) => items,
-                _ => Vec::new(),
-            }
-        }
+        Value::Object(mut list) if is_list(&list) => match list.remove("items") {
+            Some(Value::Array(items)) => items,
+            _ => Vec::new(),
+        },
         Value::Null => Vec::new(),
         value => vec![value],
     });
     let documents = flat.enumerate();
-    documents.map(|(index, value)| document(&name, index, value)).collect()
+    let documents = documents.map(|(index, value)| document(&name, index, value));
+    let documents = documents.collect::<Result<Vec<_>>>()?;
+    if documents.is_empty() {
+        // An empty file with --prune would delete everything that was applied before.
+        bail!("{name} holds no object");
+    }
+    Ok(documents)
+}
+
+/// `List`, or the `TinyNodeList` that `get -o yaml` prints.
+fn is_list(object: &serde_json::Map<String, Value>) -> bool {
+    let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
+    kind.ends_with("List") && object.get("items").is_some_and(Value::is_array)
 }
 
 fn text(mut from: impl Read) -> Result<String> {
@@ -111,7 +121,9 @@ fn text(mut from: impl Read) -> Result<String> {
 /// The parser quotes the lines around the fault; one sentence is enough.
 fn first_line(text: &str) -> String {
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or(text).trim();
-    line.trim_start_matches("error: ").to_owned()
+    let line = line.trim_start_matches("error: ");
+    // What the parser could be told to do is nothing that a reader of this sentence can do.
+    line.split(", set DuplicateKeyPolicy").next().unwrap_or(line).to_owned()
 }
 
 fn document(file: &str, index: usize, mut object: Value) -> Result<Document> {
@@ -119,6 +131,9 @@ fn document(file: &str, index: usize, mut object: Value) -> Result<Document> {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let (version, kind) = (text("/apiVersion").to_owned(), text("/kind").to_owned());
     let name = text("/metadata/name").to_owned();
+    if version.is_empty() {
+        bail!("{place}: this is not a Kubernetes object: apiVersion is missing");
+    }
     if version != API_VERSION {
         bail!(
             "{place}: apiVersion is `{version}`, and this applies `{API_VERSION}` only; use kubectl for other kinds"

@@ -55,7 +55,13 @@ struct Row {
 
 impl Get {
     pub(super) async fn carry_out(self) -> Result<()> {
-        let kinds = match &self.kind {
+        // `node/hello`, as the tables print it, is `node hello`.
+        let split = self.kind.as_deref().and_then(|kind| kind.split_once('/'));
+        let (kind, name) = match (split, &self.name) {
+            (Some((kind, name)), None) => (Some(kind.to_owned()), Some(name.to_owned())),
+            (_, name) => (self.kind.clone(), name.clone()),
+        };
+        let kinds = match &kind {
             Some(kind) => vec![Kind::named(kind)?],
             None => Kind::all().into(),
         };
@@ -63,7 +69,7 @@ impl Get {
         let mut parts = Vec::new();
         for kind in &kinds {
             let mut path = kind.path(&self.plane.namespace);
-            if let Some(name) = &self.name {
+            if let Some(name) = &name {
                 path += &format!("/{name}");
             }
             parts.extend(self.part(&plane, kind, &path).await?);

@@ -69,7 +69,7 @@ enum Command {
     Apply(apply::Apply),
     /// Lists objects of the plane
     Get(get::Get),
-    /// Sends a message to a port of a node
+    /// Sends a message to a port of a node, one at a time
     Signal(signal::Signal),
     /// Lists the components that this binary has
     Components(components::Components),

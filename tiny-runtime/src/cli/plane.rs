@@ -114,6 +114,8 @@ impl PlaneArgs {
     }
 
     fn choice(&self, around: &Surroundings) -> Result<Choice> {
+        tiny_crds::names::check_dns_name(&self.namespace)
+            .map_err(|e| anyhow!("--namespace: {e}"))?;
         if let Some(folder) = &self.local {
             return Ok(Choice::Local(folder.clone()));
         }

@@ -18,12 +18,16 @@ use crate::words;
 
 /// After so long without a sign of life, the command says what it waits for.
 const HINT: Duration = Duration::from_secs(5);
+/// How often a write is tried again because somebody else wrote meanwhile.
+const TRIES: u32 = 10;
+/// The longest wait for a module to take the signal.
+const TAKEN: Duration = Duration::from_secs(60);
 /// The longest time without a plane that answers.
 const TROUBLE: Duration = Duration::from_secs(30);
 /// What a run may take longer than its timeout until its status has come here.
-const GRACE: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_secs(5);
 
-/// Sends a message to a port of a node
+/// Sends a message to a port of a node, one at a time: a newer one cancels what the last one still runs
 #[derive(Debug, clap::Args)]
 pub(super) struct Signal {
     /// Name of the node
@@ -116,7 +120,8 @@ impl Signal {
         let what = || format!("cannot write signal `{name}`");
         let params =
             PostParams { field_manager: Some("tiny-signal".into()), ..PostParams::default() };
-        for last in [false, false, true] {
+        for tries in (0..TRIES).rev() {
+            let last = tries == 0;
             let stored = api.get_opt(&name).await.with_context(what)?;
             let written = match stored {
                 None => {
@@ -153,7 +158,9 @@ impl Signal {
         let mut objects = std::pin::pin!(objects);
         let hint = tokio::time::sleep(HINT);
         let end = tokio::time::sleep(limit.unwrap_or(Duration::MAX / 4));
+        let taken = tokio::time::sleep(TAKEN);
         let (mut hint, mut end) = (std::pin::pin!(hint), std::pin::pin!(end));
+        let mut taken = std::pin::pin!(taken);
         let (mut hinted, mut last, mut since) = (false, None, None::<Instant>);
         loop {
             tokio::select! {
@@ -185,7 +192,11 @@ impl Signal {
                                     eprintln!("still waiting: no module has taken the signal; does the one of node `{}` run?", self.node);
                                 }
                             }
-                            () = &mut end, if limit.is_some() => bail!("nothing came of signal `{name}` in time; does the module of node `{}` run?", self.node),
+                            () = &mut taken, if last.is_none() => bail!(
+                    "no module took signal `{name}` within {TAKEN:?}; start the one of node `{}`, which will find it",
+                    self.node
+                ),
+                () = &mut end, if limit.is_some() => bail!("nothing came of signal `{name}` in time; does the module of node `{}` run?", self.node),
                         }
         }
     }

@@ -73,7 +73,13 @@ impl Judge {
         let settings = about(|finding| finding.edge.is_none());
         self.set(all, SETTINGS_VALID, "Valid", "every configuration fits its port", &settings);
         let edges = about(|finding| finding.edge.is_some());
-        self.set(all, EDGES_VALID, "Valid", "every edge can deliver", &edges);
+        self.set(
+            all,
+            EDGES_VALID,
+            "Valid",
+            "every edge leads to a port, and its mapping parses",
+            &edges,
+        );
         // As kstatus has it: these two are there only while they hold.
         let stalled = refused.then(|| about(|finding| finding.cause.refuses()));
         self.only_true(all, STALLED, stalled);

@@ -263,7 +263,7 @@ impl Nodes {
         };
         timeout(self.waits.admission, comes).await.map_err(|_| {
             Error::exhausted(format!(
-                "node `{}` did not run here within {:?}; see its conditions",
+                "node `{}` was not there, or not ready, for {:?}; see what `get node` and its conditions say",
                 to.node, self.waits.admission
             ))
         })

@@ -64,8 +64,8 @@ pub enum OpenError {
     },
     /// Another process has this folder open.
     #[error(
-        "the local plane in `{}` is already open in another process; stop it, or choose another \
-         folder",
+        "the local plane in `{0}` is already open in another process; stop it, choose another \
+         folder, or join it with --kubeconfig {0}/kubeconfig",
         folder.display()
     )]
     AlreadyOpen {

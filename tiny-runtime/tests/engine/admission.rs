@@ -97,7 +97,7 @@ async fn a_node_that_never_comes_is_an_exhausted_error_that_names_it() {
     assert_eq!(outcome.took, ADMISSION);
     assert_eq!(answer(&outcome).as_deref(), Some("saved"));
     let caught = world.arrivals().pop().unwrap();
-    let text = "catch: go | node `ghost` did not run here within 30s; see its conditions | true";
+    let text = "catch: go | node `ghost` was not there, or not ready, for 30s; see what `get node` and its conditions say | true";
     assert_eq!(caught, text);
 
     let outcome = world.run("ghost:input").await;

@@ -100,7 +100,7 @@ async fn an_outcome_is_one_line_that_never_shows_a_message() {
     assert_eq!(line, "a test: c:input, 1 hop in 0.0ns, failed: no luck");
 
     let line = world.run("ghost:input").await.to_string();
-    let end = "failed: node `ghost` did not run here within 30s; see its conditions";
+    let end = "failed: node `ghost` was not there, or not ready, for 30s; see what `get node` and its conditions say";
     assert_eq!(line, format!("a test: 0 hops in 30.0s, {end}"));
 }
 
