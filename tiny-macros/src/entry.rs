@@ -67,6 +67,20 @@ pub(crate) fn message(words: TokenStream, tokens: TokenStream) -> TokenStream {
     quote! { #written #errors }
 }
 
+/// `#[test]`.
+pub(crate) fn test(words: &TokenStream, item: &TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    if !words.is_empty() {
+        let sentence = "`#[tiny_runtime::test]` takes no words; `#[tokio::test(…)]` takes tokio's";
+        errors.at(words, sentence);
+    }
+    quote! {
+        #[::tiny_runtime::tokio::test(crate = "::tiny_runtime::tokio", start_paused = true)]
+        #item
+        #errors
+    }
+}
+
 /// An impl, whatever attributes and words stand before it.
 fn is_impl(item: &TokenStream) -> bool {
     let words = item.clone().into_iter().filter_map(|token| match token {
@@ -104,6 +118,20 @@ mod tests {
         let letters = source.chars().enumerate();
         let kept = letters.filter(|(index, _)| !(at..at + length).contains(index));
         kept.map(|(_, letter)| letter).collect::<String>().parse().ok()
+    }
+
+    #[test]
+    fn a_test_is_one_of_tokio_and_words_are_refused_beside_it() {
+        let item = quote!(
+            async fn a() {}
+        );
+        let written = test(&TokenStream::new(), &item).to_string().replace(' ', "");
+        let attr =
+            r#"#[::tiny_runtime::tokio::test(crate="::tiny_runtime::tokio",start_paused=true)]"#;
+        assert_eq!(written, format!("{attr}asyncfna(){{}}"));
+        let refused = test(&quote!(flavor = "x"), &item).to_string().replace(' ', "");
+        assert!(refused.starts_with(&written), "{refused}");
+        assert!(refused.contains("compile_error!"), "{refused}");
     }
 
     proptest! {

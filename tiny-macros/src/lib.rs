@@ -177,3 +177,22 @@ pub fn message(words: TokenStream, item: TokenStream) -> TokenStream {
 pub fn port(_words: TokenStream, item: TokenStream) -> TokenStream {
     expand::misplaced::port(item.into()).into()
 }
+
+/// Makes an async function a test whose clock is paused: the waits between retries pass at once.
+///
+/// It is tokio's own, found through the runtime, so that authors depend on one crate. It needs the runtime's feature
+/// `testing`, in `[dev-dependencies]`, and takes no words.
+///
+/// ```ignore
+/// #[tiny_runtime::test]
+/// async fn greets_by_name() -> Result<()> {
+///     let bench = Bench::<Hello>::new();
+///     bench.send(Hello::INPUT, HelloInput { name: "World".into() }).await?.ignore();
+///     assert_eq!(bench.sent(Hello::OUTPUT)[0].greeting, "Hello, World!");
+///     Ok(())
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn test(words: TokenStream, item: TokenStream) -> TokenStream {
+    entry::test(&words.into(), &item.into()).into()
+}

@@ -13,9 +13,12 @@ pub mod mapping;
 pub mod operator;
 pub mod registry;
 pub mod schema;
+pub mod testing;
 mod words;
 
 pub use serde_json;
+#[cfg(feature = "testing")]
+pub use tiny_macros::test;
 pub use tiny_macros::{component, message, port};
 pub use tokio;
 pub use tracing;
@@ -23,6 +26,7 @@ pub use tracing;
 /// Everything that a component needs.
 pub mod prelude {
     pub use crate::component::{Ctx, Error, Failure, Reply, Result, Settings};
+    pub use crate::testing::Bench;
     pub use crate::{component, message, port};
 }
 

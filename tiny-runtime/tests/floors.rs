@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the runtime with their floors.
-const ROOMS: [(&str, u8); 10] = [
+const ROOMS: [(&str, u8); 11] = [
     ("component", 0),
     ("schema", 0),
     ("mapping", 0),
@@ -17,6 +17,7 @@ const ROOMS: [(&str, u8); 10] = [
     ("operator", 4),
     ("cli", 4),
     ("local", 4),
+    ("testing", 4),
 ];
 
 /// Crates that the lower two floors must not know.

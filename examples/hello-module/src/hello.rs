@@ -58,3 +58,27 @@ impl Hello {
     #[port(error, position = "bottom")]
     async fn error(&self, ctx: &Ctx, failure: Failure<HelloInput>) -> Result;
 }
+
+#[cfg(test)]
+mod tests {
+    use tiny_runtime::serde_json::json;
+
+    use super::*;
+
+    #[tiny_runtime::test]
+    async fn greets_by_name_in_the_words_of_its_settings() -> Result<()> {
+        let bench = Bench::<Hello>::new().settings_json(json!({"salutation": "Good morning"}));
+        bench.send(Hello::INPUT, HelloInput { name: "World".into() }).await?.ignore();
+        assert_eq!(bench.sent(Hello::OUTPUT)[0].greeting, "Good morning, World!");
+        Ok(())
+    }
+
+    #[tiny_runtime::test]
+    async fn nobody_is_greeted_without_a_name() {
+        let bench = Bench::<Hello>::new();
+        let error = bench.send(Hello::INPUT, HelloInput { name: String::new() }).await.unwrap_err();
+        assert_eq!(error.to_string(), "a greeting needs a name");
+        assert_eq!(bench.sent(Hello::ERROR)[0].error, "a greeting needs a name");
+        assert!(bench.sent(Hello::OUTPUT).is_empty());
+    }
+}

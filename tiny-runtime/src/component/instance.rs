@@ -64,10 +64,18 @@ impl ComponentType {
         C::cells(&mut table);
         let ports = table.infos();
         let table = Arc::new(table);
-        let create = move || -> Box<dyn Instance> {
+        Self::new(C::INFO, ports, move || {
             Box::new(Typed { component: C::default(), table: table.clone() })
-        };
-        Self { info: C::INFO, ports, create: Box::new(create) }
+        })
+    }
+
+    /// A component that is no author's type; `create` takes messages by the numbers of `ports`.
+    pub(crate) fn new(
+        info: Info,
+        ports: Vec<PortInfo>,
+        create: impl Fn() -> Box<dyn Instance> + Send + Sync + 'static,
+    ) -> Self {
+        Self { info, ports, create: Box::new(create) }
     }
 
     /// Its ports, in the author's order; system ports come last.

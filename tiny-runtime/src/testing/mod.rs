@@ -1,0 +1,91 @@
+//! Tests of components and flows on the real engine, without a plane.
+//!
+//! A [`Bench`] holds one component: send it messages, look at what its sources sent, answer for the flow behind them. A
+//! [`Flow`] holds several, with edges and mappings. Both drive the engine that `run` drives, with its retries, error ports
+//! and caught panics, and with seeded dice, so that a test does the same every time.
+//!
+//! Waits are real unless the test pauses the clock. `#[tiny_runtime::test]` does; it needs the feature `testing`:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! tiny-runtime = { version = "0.1", features = ["testing"] }
+//! ```
+
+mod answers;
+mod bench;
+mod flow;
+mod tap;
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+pub use answers::Answers;
+pub use bench::Bench;
+pub use flow::Flow;
+
+use crate::component::{ComponentType, PortInfo, Role};
+use crate::engine::{Address, Dice, Finding, Outcome, Scheduler, Trigger, Waits};
+use crate::registry::Registry;
+use crate::words;
+
+/// Every bench and flow throws the same dice.
+const SEED: u64 = 1;
+
+/// A run that takes longer never ends. With a paused clock this passes at once, and the test fails instead of hanging.
+const LONGEST_RUN: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+fn scheduler(registry: Registry) -> Scheduler {
+    Scheduler::new(registry.into(), Waits::default(), Dice::seeded(SEED))
+}
+
+/// Sends `data` as a trigger does and waits until all that it causes has ended.
+async fn run(scheduler: Scheduler, to: Address, data: Value) -> Outcome {
+    let trigger = Trigger {
+        name: "test".into(),
+        to: to.clone(),
+        data: Some(data),
+        timeout: None,
+        cancel: CancellationToken::new(),
+    };
+    match timeout(LONGEST_RUN, scheduler.start(trigger)).await {
+        Ok(outcome) => outcome,
+        Err(_) => panic!("the run that `{to}` started never ends: something in it waits for ever"),
+    }
+}
+
+/// A test that declares something faulty cannot mean anything.
+#[track_caller]
+fn refuse(findings: &[Finding]) {
+    if let Some(finding) = findings.first() {
+        panic!("{finding}");
+    }
+}
+
+/// Panics unless `component` has a port called `name` that can do what the test wants of it.
+#[track_caller]
+fn expect(component: &ComponentType, name: &str, kind: &str, fits: impl Fn(&PortInfo) -> bool) {
+    let own = component.info.name;
+    let there = || component.ports().iter().filter(|port| fits(port)).map(|port| port.meta.name);
+    let list = words::list(there());
+    match component.port(name) {
+        Some((_, port)) if fits(port) => {}
+        Some(_) => panic!("`{name}` of `{own}` is no {kind}: name a {kind}, here {list}"),
+        None => {
+            let near = words::did_you_mean(name, there());
+            panic!("`{own}` has no port `{name}`{near}: name a {kind}, here {list}")
+        }
+    }
+}
+
+#[track_caller]
+fn expect_target(component: &ComponentType, name: &str) {
+    expect(component, name, "target", |port| port.role == Role::Target);
+}
+
+#[track_caller]
+fn expect_source(component: &ComponentType, name: &str) {
+    expect(component, name, "source", PortInfo::is_source);
+}
