@@ -46,6 +46,8 @@ pub(super) struct PlaneArgs {
 /// A plane that answers.
 pub(super) struct Plane {
     pub(super) client: Client,
+    /// The same without retries of its own, for controllers: they try again themselves, and look first whether they still lead.
+    pub(super) without_retries: Client,
     /// What and where it is, in a few words.
     pub(super) title: String,
     /// The plane itself, when this process is it.
@@ -144,8 +146,10 @@ impl PlaneArgs {
             .await
             .with_context(|| format!("cannot make namespace `{}`", self.namespace))?;
         let address = plane.serve(&self.namespace, port).await?;
+        let client = plane.client(&self.namespace);
         Ok(Plane {
-            client: plane.client(&self.namespace),
+            without_retries: client.clone(),
+            client,
             title: format!("local, {} at https://{address}", shown(&folder)),
             own: Some(plane),
         })
@@ -165,12 +169,12 @@ impl PlaneArgs {
         }
         let config = config(Some(&file), None).await?;
         let url = config.cluster_url.clone();
-        let client = client(config, &self.namespace)?;
+        let (client, without_retries) = clients(config, &self.namespace)?;
         if answers(&client).await.is_err() {
             bail!("the local plane in {} does not run; {start}", folder.display());
         }
         let title = format!("local, {} at {}", shown(&folder), trimmed(&url));
-        Ok(Plane { client, title, own: None })
+        Ok(Plane { client, without_retries, title, own: None })
     }
 
     async fn cluster(&self, choice: Choice) -> Result<Plane> {
@@ -190,12 +194,12 @@ impl PlaneArgs {
             }
         };
         let url = trimmed(&config.cluster_url);
-        let client = client(config, &self.namespace)?;
+        let (client, without_retries) = clients(config, &self.namespace)?;
         answers(&client).await.map_err(|why| {
             anyhow!("no cluster answers at {url} ({name}): {why}; check that it runs, or choose another with --context or --kubeconfig")
         })?;
         self.prepared(&client, &url).await?;
-        Ok(Plane { client, title: format!("cluster {url} ({name})"), own: None })
+        Ok(Plane { client, without_retries, title: format!("cluster {url} ({name})"), own: None })
     }
 
     /// Whether the cluster has our CRDs and the namespace.
@@ -242,11 +246,13 @@ async fn config(file: Option<&Path>, context: Option<String>) -> Result<Config> 
     Ok(config)
 }
 
-fn client(mut config: Config, namespace: &str) -> Result<Client> {
+/// A client that tries again when a server is busy, and one that does not.
+fn clients(mut config: Config, namespace: &str) -> Result<(Client, Client)> {
+    let why = "cannot make a client of this kubeconfig";
     namespace.clone_into(&mut config.default_namespace);
-    // We try again ourselves, and look first whether we still lead.
+    let client = Client::try_from(config.clone()).context(why)?;
     config.default_retry = false;
-    Client::try_from(config).context("cannot make a client of this kubeconfig")
+    Ok((client, Client::try_from(config).context(why)?))
 }
 
 async fn answers(client: &Client) -> std::result::Result<(), String> {

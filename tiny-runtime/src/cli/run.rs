@@ -86,7 +86,7 @@ impl Run {
         self.apply(plane, &module, &registry, documents).await?;
 
         let mut stop = Stop::listen()?;
-        let client = &plane.client;
+        let client = &plane.without_retries;
         let mut operator = Operator::start(module.clone(), registry.clone(), client, namespace);
         self.say("identity", operator.identity())?;
         let offered = words::list(registry.names());
