@@ -8,6 +8,7 @@ pub mod cli;
 pub mod component;
 pub mod control;
 pub mod engine;
+mod json;
 pub mod local;
 pub mod mapping;
 pub mod operator;

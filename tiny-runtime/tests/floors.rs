@@ -6,12 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the runtime with their floors.
-const ROOMS: [(&str, u8); 11] = [
+const ROOMS: [(&str, u8); 12] = [
     ("component", 0),
     ("schema", 0),
     ("mapping", 0),
     ("registry", 0),
     ("words", 0),
+    ("json", 0),
     ("engine", 1),
     ("control", 3),
     ("operator", 4),

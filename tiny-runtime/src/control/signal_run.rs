@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 use kube::{Api, ResourceExt};
-use serde_json::Value;
 use tiny_crds::{Phase, Time, TinySignal, TinySignalStatus};
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +13,7 @@ use super::lease::{Leadership, Term};
 use super::status::{self, Written};
 use crate::component::{Error, Kind, Reply, Result};
 use crate::engine::{Address, Outcome, Peer, Scheduler, Trigger, panic};
-use crate::words;
+use crate::{json, words};
 
 /// Bytes of an error in a status.
 const SENTENCE: usize = 4096;
@@ -196,7 +195,7 @@ fn ended(started: &TinySignalStatus, fate: &Result<Reply>) -> TinySignalStatus {
             status.phase = Some(Phase::Succeeded);
             let bytes = reply.as_ref().map_or(0, |reply| reply.to_string().len());
             if bytes > TinySignalStatus::REPLY_LIMIT
-                || reply.as_ref().is_some_and(|it| depth(it) > DEEPEST)
+                || reply.as_ref().is_some_and(|it| json::depth(it) > DEEPEST)
             {
                 status.reply_bytes = i64::try_from(bytes).ok();
             } else {
@@ -210,15 +209,6 @@ fn ended(started: &TinySignalStatus, fate: &Result<Reply>) -> TinySignalStatus {
         }
     }
     status
-}
-
-/// How many lists and objects stand inside each other.
-fn depth(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
-        Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
-        _ => 0,
-    }
 }
 
 /// Whether the signal still says that it is this very attempt that runs.

@@ -7,6 +7,7 @@ use super::kinds::{Kind, NAMESPACE};
 use super::metadata;
 use super::object;
 use super::request::FieldValidation;
+use crate::json;
 
 /// The deepest object. In a list it lies deeper still, and readers of JSON stop at 128: one object
 /// must not make the others unreadable.
@@ -48,22 +49,13 @@ pub(super) fn check_head(kind: &Kind, object: &Value) -> Result<(), Failure> {
     metadata::check_types(object)
 }
 
-/// How many objects and lists stand inside each other.
-fn depth(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
-        Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
-        _ => 0,
-    }
-}
-
 /// Drops unknown fields and fills in defaults. Returns warnings about what was dropped.
 pub(super) fn shape(
     kind: &Kind,
     object: &mut Value,
     validation: FieldValidation,
 ) -> Result<Vec<String>, Failure> {
-    if depth(object) > DEEPEST {
+    if json::depth(object) > DEEPEST {
         return Err(Failure::bad_request(format!(
             "the object is nested deeper than {DEEPEST} levels"
         )));
