@@ -69,12 +69,33 @@ impl Args {
         let arg = self.take(word)?;
         let value = arg.value(errors, "a path: `… = ::my::path`")?;
         let path = Path::parse_mod_style.parse2(value.clone());
-        path.map_err(|_| errors.at(value, format!("`{}` is a path", arg.word))).ok()
+        path.map_err(|_| {
+            let sentence =
+                format!("`{}` is a path, which rustc checks: write it without quotes", arg.word);
+            errors.at(value, sentence);
+        })
+        .ok()
     }
 
     /// Takes `word` and its whole number.
     pub(crate) fn whole(&mut self, word: &str, errors: &mut Errors) -> Option<LitInt> {
         self.take(word)?.whole(errors)
+    }
+
+    /// Refuses the words that are known to the attribute but not to what it stands on: `what`, which takes `legal`.
+    pub(crate) fn keep(&mut self, legal: &[&str], what: &str, errors: &mut Errors) {
+        self.0.retain(|arg| {
+            let word = arg.word.to_string();
+            let is_legal = legal.contains(&&*word);
+            if !is_legal {
+                let takes = match legal {
+                    [] => "it takes no other words".to_owned(),
+                    _ => format!("it takes {}", words::list(legal)),
+                };
+                errors.at(&arg.word, format!("`{word}` does not belong on {what}: {takes}"));
+            }
+            is_legal
+        });
     }
 
     /// What was not taken, in the author's order.

@@ -7,8 +7,9 @@ use syn::{Attribute, Ident, ImplItem, Type};
 use crate::args::Args;
 use crate::errors::Errors;
 use crate::method::{Entry, ImplBlock, Method};
-use crate::port::Port;
+use crate::port::{Port, Role};
 use crate::runtime::Runtime;
+use crate::types;
 
 const PLACE: &str = "`#[component]` on an impl";
 /// Words of the struct half, to say where they belong.
@@ -25,7 +26,9 @@ pub(crate) struct Ports {
 /// One item of the impl.
 pub(crate) enum Part {
     Port(Box<Port>),
-    /// A port that is wrong, or a method or constant of the author's own: stands as it is.
+    /// A port that is wrong: stands as it is, as far as that can be.
+    Broken(TokenStream),
+    /// A method or constant of the author's own: stands as it is.
     Other(TokenStream),
 }
 
@@ -57,7 +60,7 @@ impl Ports {
             let head = generics.split_for_impl();
             let items = items.into_iter().map(|part| match part {
                 Part::Port(port) => port.method.to_token_stream(),
-                Part::Other(tokens) => tokens,
+                Part::Broken(tokens) | Part::Other(tokens) => tokens,
             });
             let (of_trait, where_clause) = (of_trait.map(|of| quote::quote!(#of for)), head.2);
             let generics = head.0;
@@ -68,6 +71,7 @@ impl Ports {
         let mut ports = Self { runtime, attrs, ty, items };
         ports.check_names(errors);
         ports.check_failures(errors);
+        ports.check_catches(errors);
         ports.check_keys(errors);
         Ok(ports)
     }
@@ -76,19 +80,30 @@ impl Ports {
     pub(crate) fn ports(&self) -> impl Iterator<Item = &Port> {
         self.items.iter().filter_map(|part| match part {
             Part::Port(port) => Some(&**port),
-            Part::Other(_) => None,
+            Part::Broken(_) | Part::Other(_) => None,
         })
     }
 
-    /// One name, one port. Of two with a condition only one may exist; rustc tells when both do.
+    /// Ports that are always there: of two with a condition only one may exist, and rustc tells when both do.
+    fn certain(&self) -> impl Iterator<Item = &Port> {
+        self.ports().filter(|port| port.cfg.is_empty())
+    }
+
+    /// One name, one port.
     fn check_names(&self, errors: &mut Errors) {
         let mut seen: Vec<&Port> = Vec::new();
-        for port in self.ports().filter(|port| port.cfg.is_empty()) {
+        for port in self.certain() {
             if let Some(first) = seen.iter().find(|first| first.name == port.name) {
-                let (name, first) = (&port.name, &first.method.sig.ident);
-                let sentence = format!(
-                    "two ports are called `{name}`: `{first}` is it already, rename this one"
-                );
+                let (name, ident) = (&port.name, &first.method.sig.ident);
+                let sentence = match port.role.system_name() {
+                    Some(_) => {
+                        let noun = port.role.noun();
+                        format!("a component has one {noun} and `{ident}` is it: put both into one")
+                    }
+                    None => format!(
+                        "two ports are called `{name}`: `{ident}` is it already, rename this one"
+                    ),
+                };
                 errors.at(&port.named_at, sentence);
             }
             seen.push(port);
@@ -98,9 +113,9 @@ impl Ports {
     /// One error port for each type.
     fn check_failures(&self, errors: &mut Errors) {
         let mut seen: Vec<(&Type, &Ident)> = Vec::new();
-        for port in self.ports().filter(|port| port.cfg.is_empty()) {
+        for port in self.certain() {
             let Some(ty) = port.failure() else { continue };
-            if let Some((_, first)) = seen.iter().find(|(other, _)| *other == ty) {
+            if let Some((_, first)) = seen.iter().find(|(other, _)| types::alike(other, ty)) {
                 let text = ty.to_token_stream();
                 let sentence =
                     format!("`{first}` takes the failures of `{text}` already: keep one of them");
@@ -110,11 +125,37 @@ impl Ports {
         }
     }
 
+    /// An error port that takes the failures of what nobody receives would never send.
+    fn check_catches(&self, errors: &mut Errors) {
+        // A port that is wrong may be the target that is meant.
+        if self.items.iter().any(|part| matches!(part, Part::Broken(_))) {
+            return;
+        }
+        let targets = self.ports().filter(|port| matches!(port.role, Role::Target | Role::Control));
+        let taken: Vec<&Type> =
+            targets.filter_map(|port| port.signature.message.as_ref()).collect();
+        for port in self.ports() {
+            let Some(ty) = port.failure().filter(|ty| !types::is(ty, "Json")) else { continue };
+            if taken.iter().any(|taken| types::alike(taken, ty)) {
+                continue;
+            }
+            let text = ty.to_token_stream();
+            let sentence = format!(
+                "`{}` takes the failures of `{text}`, which no target takes: name the message of a target as it is named there, or `Failure<Json>` for all that no other takes",
+                port.method.sig.ident
+            );
+            errors.at(ty, sentence);
+        }
+    }
+
     /// A constant of the author's own cannot have the name of a key.
     fn check_keys(&mut self, errors: &mut Errors) {
         let own: Vec<Ident> = self.items.iter().filter_map(constant).collect();
         for part in &mut self.items {
             let Part::Port(port) = part else { continue };
+            if port.role.is_hook() {
+                continue;
+            }
             let key = port.key();
             let Some(constant) = own.iter().find(|constant| **constant == key) else { continue };
             let sentence =
@@ -157,7 +198,7 @@ fn part(entry: Entry, errors: &mut Errors) -> Part {
     match ports.first() {
         Some(attr) => match Port::read(attr, *method, errors) {
             Ok(port) => Part::Port(Box::new(port)),
-            Err(method) => Part::Other(method.into_token_stream()),
+            Err(method) => Part::Broken(method.into_token_stream()),
         },
         None => Part::Other(plain(&method, errors)),
     }
@@ -217,6 +258,8 @@ mod tests {
                 #[port(source)] async fn a(&self, c: &Ctx, m: In) -> Result;
                 /// B.
                 #[port(source, name = \"a\")] async fn b(&self, c: &Ctx, m: In) -> Result;
+                /// I.
+                #[port(target)] async fn i(&self, c: &Ctx, m: In) -> Result {}
                 /// E.
                 #[port(error)] async fn e(&self, c: &Ctx, f: Failure<In>) -> Result;
                 /// F.
@@ -231,6 +274,25 @@ mod tests {
                 "`A` is the key of port `a`: rename the constant",
             ]
         );
+    }
+
+    #[test]
+    fn an_error_port_that_would_never_send_is_told() {
+        let (_, errors) = read(
+            quote!(),
+            "impl Hello {
+                /// I.
+                #[port(target)] async fn i(&self, c: &Ctx, m: &super::In) -> Result {}
+                /// E.
+                #[port(error)] async fn e(&self, c: &Ctx, f: Failure<In>) -> Result;
+                /// F.
+                #[port(error)] async fn f(&self, c: &Ctx, f: Failure<Out>) -> Result;
+                /// G.
+                #[port(error)] async fn g(&self, c: &Ctx, f: Failure<Json>) -> Result;
+            }",
+        );
+        assert_eq!(errors.len(), 1, "{errors:#?}");
+        assert!(errors[0].starts_with("`f` takes the failures of `Out`, which no target takes"));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //!
 //! The macros know nothing of the runtime but its paths.
 
+mod above;
 mod args;
 mod docs;
 mod entry;
@@ -15,6 +16,7 @@ mod impl_half;
 mod message;
 mod method;
 mod port;
+mod role;
 mod runtime;
 mod signature;
 #[cfg(test)]

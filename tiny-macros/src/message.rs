@@ -1,14 +1,18 @@
 //! `#[message]`: what travels through ports.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, Field, Fields, GenericParam, Ident, Meta, Path, Token};
+use syn::{
+    Attribute, Data, DeriveInput, Field, Fields, GenericParam, Ident, Meta, Path, Token, Type,
+};
 
+use crate::above;
 use crate::args::Args;
 use crate::docs;
 use crate::errors::Errors;
 use crate::runtime::Runtime;
+use crate::types;
 use crate::ui::Ui;
 
 /// A message, its fields already carrying what the schema must say.
@@ -23,6 +27,8 @@ pub(crate) struct Message {
     pub(crate) serde: Vec<Ident>,
     /// The same of `#[schemars(…)]`.
     pub(crate) schemars: Vec<Ident>,
+    /// Types in its fields in which a secret may be.
+    pub(crate) inner: Vec<Type>,
 }
 
 impl Message {
@@ -41,15 +47,67 @@ impl Message {
             strip(&mut item);
             return Err(Box::new(item));
         }
-        let derived = words_of(&item.attrs, "derive");
+        let mut derived = words_of(&item.attrs, "derive");
+        let above = above::derives();
+        let ours: Vec<String> =
+            above.iter().map(Ident::to_string).filter(|name| OURS.contains(&&**name)).collect();
+        if !ours.is_empty() {
+            let names = ours.join(", ");
+            let sentence = format!(
+                "`#[derive({names})]` stands above `#[message]`, which derives it again: put it below, or leave it out"
+            );
+            errors.at_span(Span::call_site(), sentence);
+        }
+        derived.extend(above);
         let (serde, schemars) = (words_of(&item.attrs, "serde"), words_of(&item.attrs, "schemars"));
-        Ok(Self { runtime, item, default, derived, serde, schemars })
+        let inner = inner(&item);
+        Ok(Self { runtime, item, default, derived, serde, schemars, inner })
     }
 
     /// True for what serde can fill with defaults field by field.
     pub(crate) fn is_struct(&self) -> bool {
         matches!(self.item.data, Data::Struct(_))
     }
+}
+
+/// What `#[message]` derives where the author does not.
+const OURS: [&str; 5] = ["Clone", "Debug", "Serialize", "Deserialize", "JsonSchema"];
+
+/// Types that are no message, or one without a secret.
+const PLAIN: [&str; 28] = [
+    "String", "bool", "char", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32",
+    "u64", "u128", "usize", "f32", "f64", "Option", "Vec", "Box", "Arc", "HashMap", "BTreeMap",
+    "HashSet", "BTreeSet", "Json", "Value", "Duration",
+];
+
+/// The types that are spelled in the fields, each once, but for those that are known to have no secret. The message's own
+/// type is left out: what is in it is looked at already.
+fn inner(item: &DeriveInput) -> Vec<Type> {
+    let fields: Vec<&Field> = match &item.data {
+        Data::Struct(data) => data.fields.iter().collect(),
+        Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.fields).collect(),
+        Data::Union(_) => Vec::new(),
+    };
+    let mut found: Vec<Type> = Vec::new();
+    for field in fields {
+        if words_of(&field.attrs, "serde").iter().any(|word| word == "skip") {
+            continue;
+        }
+        for ty in types::all(&field.ty) {
+            let Some(name) = types::last_segment(ty).map(|segment| segment.ident.to_string())
+            else {
+                continue;
+            };
+            let is_open = PLAIN.contains(&&*name) || item.ident == name || name == "Self";
+            // A type around the message's own would look at it again, without end.
+            let holds_itself =
+                types::all(ty).iter().any(|ty| types::is(ty, &item.ident.to_string()));
+            if !is_open && !holds_itself && !found.contains(ty) {
+                found.push(ty.clone());
+            }
+        }
+    }
+    found
 }
 
 /// Takes away what only derives know: there will be none.

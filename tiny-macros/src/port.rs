@@ -1,35 +1,52 @@
 //! A port: what a method with `#[port(…)]` says.
 
 use proc_macro2::{Ident, TokenStream};
-use syn::{Attribute, LitStr, Type};
+use quote::ToTokens;
+use syn::{Attribute, LitStr, Path, Type};
 
 use crate::args::{self, Args};
 use crate::errors::Errors;
 use crate::method::Method;
+pub(crate) use crate::role::Role;
 use crate::signature::Signature;
 use crate::struct_half::cfg;
-use crate::types::{self, Answer};
+use crate::types;
 use crate::{docs, words};
 
-const WORDS: [&str; 6] = ["target", "source", "error", "name", "label", "position"];
+const WORDS: [&str; 13] = [
+    "target",
+    "source",
+    "error",
+    "settings",
+    "control",
+    "reconcile",
+    "name",
+    "label",
+    "position",
+    "when",
+    "each",
+    "schema",
+    "read",
+];
 const POSITIONS: [&str; 4] = ["top", "right", "bottom", "left"];
-
-/// Which end a port is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    Target,
-    Source,
-    Error,
-}
 
 /// A port that can be written into the table.
 pub(crate) struct Port {
     pub(crate) role: Role,
+    /// The name that flows write; with `each`, of the form `out_{route}`.
     pub(crate) name: String,
     pub(crate) label: String,
     pub(crate) description: String,
     /// `Left` and its like, as the runtime calls them.
     pub(crate) position: &'static str,
+    /// Whether the port is there.
+    pub(crate) when: Option<Path>,
+    /// The items, each of which is a port.
+    pub(crate) each: Option<Path>,
+    /// What shapes the schema.
+    pub(crate) schema: Option<Path>,
+    /// What a control port shows.
+    pub(crate) read: Option<Path>,
     /// The method, without its `#[port]`.
     pub(crate) method: Method,
     pub(crate) signature: Signature,
@@ -49,30 +66,42 @@ impl Port {
     ) -> Result<Self, Box<Method>> {
         let mut args = Args::parse(args::of(attr, errors), "`#[port]`", &WORDS, errors);
         let ident = method.sig.ident.clone();
-        let role = role(attr, &mut args, &method, errors);
-        let (name, named_at) = name(&mut args, &ident, errors);
+        let role = Role::take(attr, &mut args, &method, errors);
+        if let Some(role) = role {
+            args.keep(role.words(), &role.one(), errors);
+        }
+        let each = args.path("each", errors);
+        let signature =
+            Signature::read(&method.sig, role.unwrap_or(Role::Target), each.is_some(), errors);
+        let item = signature.as_ref().and_then(|signature| signature.item.as_ref());
+        let (name, named_at) = name(role, each.is_some(), item, &mut args, &ident, errors);
         let label = match args.text("label", errors) {
-            Some(label) => label.value(),
-            None => words::label(&name),
+            Some(label) => {
+                holes(&label.value(), each.is_some(), item, false, &label, errors);
+                label.value()
+            }
+            None => words::label(name.trim_start_matches('_')),
         };
         let position = args.text("position", errors).and_then(|text| side(&text, errors));
+        let [when, schema, read] = ["when", "schema", "read"].map(|word| args.path(word, errors));
         if !docs::present(&method.attrs) {
+            let what = if role.is_some_and(Role::is_hook) { "hook" } else { "port" };
+            let shown = if role.is_some_and(|role| role.system_name().is_some()) {
+                ident.to_string()
+            } else {
+                name.clone()
+            };
             let sentence = format!(
-                "port `{name}` has no doc comment: write what it is for, flow authors read it"
+                "{what} `{shown}` has no doc comment: write what it is for, flow authors read it"
             );
             errors.at(&ident, sentence);
         }
-        let signature = Signature::read(&method.sig, role.unwrap_or(Role::Target), errors);
         let (Some(role), Some(signature)) = (role, signature) else { return Err(Box::new(method)) };
         if !body(role, &name, &method, errors) {
             return Err(Box::new(method));
         }
         let description = docs::paragraphs(&method.attrs).join("\n\n");
-        let position = position.unwrap_or(match role {
-            Role::Target => "Left",
-            Role::Source => "Right",
-            Role::Error => "Bottom",
-        });
+        let position = position.unwrap_or(role.position());
         let cfg = cfg(&method.attrs);
         Ok(Self {
             role,
@@ -80,6 +109,10 @@ impl Port {
             label,
             description,
             position,
+            when,
+            each,
+            schema,
+            read,
             method,
             signature,
             cfg,
@@ -98,68 +131,73 @@ impl Port {
 
     /// The type whose failures an error port takes.
     pub(crate) fn failure(&self) -> Option<&Type> {
-        types::argument(&self.signature.message, "Failure").filter(|_| self.role == Role::Error)
-    }
-
-    /// The type of its replies, where it names one.
-    pub(crate) fn response(&self) -> Option<&Type> {
-        match &self.signature.answer {
-            Answer::Reply | Answer::Nothing => None,
-            Answer::Type(ty) | Answer::Optional(_, ty) => Some(ty),
-        }
-    }
-}
-
-fn role(attr: &Attribute, args: &mut Args, method: &Method, errors: &mut Errors) -> Option<Role> {
-    let roles = [("target", Role::Target), ("source", Role::Source), ("error", Role::Error)];
-    let mut said = Vec::new();
-    for (word, role) in roles {
-        said.extend(args.flag(word, errors).map(|at| (at, role)));
-    }
-    match &*said {
-        [] => {
-            let guess = if method.body.is_some() { "target" } else { "source" };
-            let sentence = format!(
-                "`{}` does not say which end it is: write `#[port({guess})]` (or {})",
-                method.sig.ident,
-                match guess {
-                    "target" => "give it no body and write `source` or `error`",
-                    _ => "`error`, or `target` with a body",
-                }
-            );
-            errors.at(attr, sentence);
-            None
-        }
-        [(_, role)] => Some(*role),
-        [(first, _), others @ ..] => {
-            for (other, _) in others {
-                errors.at(other, format!("a port is one end: keep `{first}` or `{other}`"));
-            }
-            None
-        }
+        let message = self.signature.message.as_ref()?;
+        types::argument(message, "Failure").filter(|_| self.role == Role::Error)
     }
 }
 
 /// The name that flows write, and where it stands.
-fn name(args: &mut Args, ident: &Ident, errors: &mut Errors) -> (String, TokenStream) {
-    use quote::ToTokens;
+fn name(
+    role: Option<Role>,
+    each: bool,
+    item: Option<&Ident>,
+    args: &mut Args,
+    ident: &Ident,
+    errors: &mut Errors,
+) -> (String, TokenStream) {
+    if let Some(name) = role.and_then(Role::system_name) {
+        return (name.to_owned(), ident.to_token_stream());
+    }
     let own = ident.to_string();
     let own = own.strip_prefix("r#").unwrap_or(&own).to_owned();
     let Some(text) = args.text("name", errors) else {
         legal_name(&own, ident, errors);
-        return (own, ident.to_token_stream());
+        let name = match (each, item) {
+            (true, Some(item)) => format!("{own}_{{{item}}}"),
+            (true, None) => format!("{own}_{{item}}"),
+            (false, _) => own,
+        };
+        return (name, ident.to_token_stream());
     };
     legal_name(&text.value(), &text, errors);
+    holes(&text.value(), each, item, true, &text, errors);
     (text.value(), text.to_token_stream())
 }
 
-fn legal_name(name: &str, at: impl quote::ToTokens, errors: &mut Errors) {
+fn legal_name(name: &str, at: impl ToTokens, errors: &mut Errors) {
     let stray = |letter: char| letter == ':' || letter.is_whitespace() || letter.is_control();
     if name.starts_with('_') {
         let sentence = "names that begin with `_` belong to system ports: take another `name`";
         errors.at(at, sentence);
     } else if name.is_empty() || name.contains(stray) {
         errors.at(at, "a port's name is one word without `:`: flows write `node:port`");
+    }
+}
+
+/// Checks the `{item}` in a name or label: one where there is `each` (a label may do without), none elsewhere.
+fn holes(
+    text: &str,
+    each: bool,
+    item: Option<&Ident>,
+    needed: bool,
+    at: &LitStr,
+    errors: &mut Errors,
+) {
+    let has_brace = text.contains(['{', '}']);
+    if !each {
+        if has_brace {
+            errors.at(at, "a name with `{…}` stands for many ports: say `each = Self::…` too");
+        }
+        return;
+    }
+    let hole = item.map_or("item".to_owned(), ToString::to_string);
+    let rest = text.replacen(&format!("{{{hole}}}"), "", 1);
+    let found = rest.len() < text.len();
+    if rest.contains(['{', '}']) || (needed && !found) {
+        let sentence = format!(
+            "with `each`, the text holds `{{{hole}}}` once: the argument after `ctx` stands there"
+        );
+        errors.at(at, sentence);
     }
 }
 
@@ -176,19 +214,23 @@ fn side(text: &LitStr, errors: &mut Errors) -> Option<&'static str> {
     }
 }
 
-/// A body is what a target does; the flow is the body of all others.
+/// A body is what a target does; the flow is the body of what sends.
 fn body(role: Role, name: &str, method: &Method, errors: &mut Errors) -> bool {
-    match (role, &method.body) {
-        (Role::Target, None) => {
-            let sentence =
-                format!("target `{name}` has no body: write what happens when a message arrives");
-            errors.at(&method.sig.ident, sentence);
+    let noun = role.noun();
+    match &method.body {
+        None if !role.sends() => {
+            let what = match role {
+                Role::Target => "write what happens when a message arrives",
+                _ => "write what happens",
+            };
+            let name =
+                if role == Role::Target { name.to_owned() } else { method.sig.ident.to_string() };
+            errors.at(&method.sig.ident, format!("{noun} `{name}` has no body: {what}"));
             false
         }
-        (Role::Source | Role::Error, Some(body)) => {
-            let what = if role == Role::Source { "source" } else { "error port" };
+        Some(body) if role.sends() => {
             let sentence =
-                format!("{what} `{name}` has a body: end it with `;`, the flow is its body");
+                format!("{noun} `{name}` has a body: end it with `;`, the flow is its body");
             errors.at(body, sentence);
             false
         }
@@ -252,9 +294,10 @@ mod tests {
         assert!(port.is_none());
         assert!(errors[0].contains("did you mean `position`?"), "{errors:#?}");
         assert!(errors[1].contains("keep `target` or `source`"), "{errors:#?}");
-        assert!(errors[2].contains("one word without `:`"), "{errors:#?}");
-        assert!(errors[3].contains("did you mean `left`?"), "{errors:#?}");
-        assert!(errors[4].contains("has no doc comment"), "{errors:#?}");
+        assert!(errors[2].contains("is not async"), "{errors:#?}");
+        assert!(errors[6].contains("one word without `:`"), "{errors:#?}");
+        assert!(errors[7].contains("did you mean `left`?"), "{errors:#?}");
+        assert!(errors[8].contains("has no doc comment"), "{errors:#?}");
         assert_eq!(errors.len(), 9, "{errors:#?}");
     }
 

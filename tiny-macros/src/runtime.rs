@@ -20,10 +20,10 @@ impl Runtime {
         tokens.collect()
     }
 
-    /// A path inside the runtime as text, for attributes that want one: `::tiny_runtime::__private::serde`.
+    /// A path inside the runtime as text, for attributes that want one: `::tiny_runtime::derive::serde`.
     pub(crate) fn text(&self, module: &str) -> String {
         let path = self.to_token_stream().to_string().replace(' ', "");
-        format!("{path}::__private::{module}")
+        format!("{path}::derive::{module}")
     }
 }
 

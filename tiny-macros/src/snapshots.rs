@@ -66,6 +66,11 @@ fn ports_are_written_as_kept() {
 }
 
 #[test]
+fn every_role_is_written_as_kept() {
+    check("roles");
+}
+
+#[test]
 fn messages_are_written_as_kept() {
     check("messages");
 }

@@ -24,6 +24,8 @@ pub(crate) struct Component {
     pub(crate) concurrency: Option<u32>,
     /// One, or one for each condition.
     pub(crate) settings: Vec<SettingsField>,
+    /// What it keeps over restarts.
+    pub(crate) states: Vec<StateField>,
 }
 
 /// The field that is the node's configuration.
@@ -33,6 +35,22 @@ pub(crate) struct SettingsField {
     pub(crate) ty: Type,
     pub(crate) description: String,
     pub(crate) cfg: Vec<Attribute>,
+}
+
+/// A field that survives restarts.
+pub(crate) struct StateField {
+    pub(crate) member: Ident,
+    /// `T` of `State<T>`.
+    pub(crate) ty: Type,
+    pub(crate) cfg: Vec<Attribute>,
+}
+
+impl StateField {
+    /// The name under which it is kept.
+    pub(crate) fn key(&self) -> String {
+        let name = self.member.to_string();
+        name.strip_prefix("r#").unwrap_or(&name).to_owned()
+    }
 }
 
 impl Component {
@@ -62,6 +80,7 @@ impl Component {
             errors.at(&item.ident, sentence);
         }
         let settings = settings(&item.fields, errors);
+        let states = states(&item.fields, errors);
         if !item.generics.params.is_empty() {
             let sentence = format!(
                 "component `{}` cannot be generic: it is registered once, by its name",
@@ -73,7 +92,18 @@ impl Component {
         let mut paragraphs = docs::paragraphs(&item.attrs).into_iter();
         let description = paragraphs.next().unwrap_or_default();
         let info = paragraphs.collect::<Vec<_>>().join("\n\n");
-        Ok(Self { runtime, item, name, description, info, tags, aliases, concurrency, settings })
+        Ok(Self {
+            runtime,
+            item,
+            name,
+            description,
+            info,
+            tags,
+            aliases,
+            concurrency,
+            settings,
+            states,
+        })
     }
 }
 
@@ -167,6 +197,28 @@ fn settings(fields: &Fields, errors: &mut Errors) -> Vec<SettingsField> {
     found
 }
 
+fn states(fields: &Fields, errors: &mut Errors) -> Vec<StateField> {
+    let mut found = Vec::new();
+    for field in fields.iter().filter(|field| types::is(&field.ty, "State")) {
+        let Some(ty) = types::argument(&field.ty, "State") else {
+            errors.at(&field.ty, "`State` needs the type of what is kept: `State<T>`");
+            continue;
+        };
+        if let Some(secret) = types::all(ty).into_iter().find(|ty| types::is(ty, "Secret")) {
+            let sentence =
+                "a state cannot hold a `Secret`: it lies open in the node's status, take settings";
+            errors.at(secret, sentence);
+            continue;
+        }
+        let Some(member) = field.ident.clone() else {
+            errors.at(&field.ty, "a `State` needs a name: it is kept under the name of its field");
+            continue;
+        };
+        found.push(StateField { member, ty: ty.clone(), cfg: cfg(&field.attrs) });
+    }
+    found
+}
+
 /// The conditions under which the compiler sees an item at all.
 pub(crate) fn cfg(attrs: &[Attribute]) -> Vec<Attribute> {
     attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect()
@@ -224,6 +276,20 @@ mod tests {
         assert!(errors[4].contains("a node has one configuration and `a` is it"), "{errors:#?}");
         assert!(errors[5].contains("`Settings` needs the type"), "{errors:#?}");
         assert!(errors[6].contains("cannot be generic"), "{errors:#?}");
+    }
+
+    #[test]
+    fn a_state_has_a_name_and_no_secret() {
+        let words = || quote!(name = "a");
+        let item = parse_quote! { #[doc = "A."] struct A(State<u8>, State<Vec<Secret<u8>>>); };
+        let (_, errors) = read(words(), item);
+        assert_eq!(errors.len(), 2, "{errors:#?}");
+        assert!(errors[0].contains("needs a name"), "{errors:#?}");
+        assert!(errors[1].contains("cannot hold a `Secret`"), "{errors:#?}");
+        let item = parse_quote! { #[doc = "A."] struct A { r#type: State<u8> } };
+        let (component, errors) = read(words(), item);
+        assert_eq!(errors, Vec::<String>::new());
+        assert_eq!(component.unwrap().states[0].key(), "type");
     }
 
     #[test]

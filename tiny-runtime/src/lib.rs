@@ -26,25 +26,18 @@ pub use tracing;
 
 /// Everything that a component needs.
 pub mod prelude {
-    pub use crate::component::{Ctx, Error, Failure, Reply, Result, Settings};
+    pub use crate::component::{
+        Ctx, Error, Failure, Json, Reply, Result, Schema, Secret, Settings, State,
+    };
     pub use crate::testing::Bench;
     pub use crate::{component, message, port};
 }
 
 /// What the macros write paths to. Not an API.
 #[doc(hidden)]
-pub mod __private {
-    pub use futures::TryFutureExt;
+pub mod derive {
     pub use inventory;
     pub use schemars;
     pub use serde;
     pub use serde_json;
-
-    /// An impl half without a struct half is one error, at the impl's own type.
-    pub const fn is_component<C: crate::component::Component>() {}
-
-    /// The schema of what a port is answered with.
-    pub fn reply_schema<R: crate::component::Message>() -> serde_json::Value {
-        crate::schema::of::<R>()
-    }
 }

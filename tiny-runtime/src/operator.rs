@@ -9,9 +9,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::control::{
-    self, Directory, Leadership, Lease, Module, ModuleId, Nodes, Signals, Summary,
+    self, Directory, Leadership, Lease, Module, ModuleId, NodeState, Nodes, Signals, Summary,
 };
-use crate::engine::{Dice, Scheduler, Waits};
+use crate::engine::{Backing, Dice, Scheduler, Waits};
 use crate::registry::Registry;
 
 /// The longest wait for the controllers to end: as long as a pod has by Kubernetes' default, less some for the lease.
@@ -26,6 +26,7 @@ pub struct Operator {
     stop_lease: CancellationToken,
     summary: watch::Receiver<Summary>,
     leadership: Leadership,
+    scheduler: Scheduler,
 }
 
 impl Operator {
@@ -39,14 +40,20 @@ impl Operator {
         let identity = control::identity();
         let lease = Lease::new(client.clone(), namespace, &module.name, &identity, Dice::fresh());
         let leadership = lease.leadership();
-        let scheduler = Scheduler::new(registry.clone(), Waits::default(), Dice::fresh());
+        let (leads, believed) = watch::channel(false);
+        let backing = Backing {
+            store: Arc::new(NodeState::new(Api::namespaced(client.clone(), namespace))),
+            leads: believed,
+            instruments: Arc::default(),
+        };
+        let scheduler = Scheduler::on(backing, registry.clone(), Waits::default(), Dice::fresh());
         let directory = Directory::default();
         let nodes = Nodes::new(module.clone(), scheduler.clone(), directory.clone());
         let summary = nodes.summary();
         let api = Api::namespaced(client.clone(), namespace);
         let offer = Module::new(module, &registry, api, leadership.clone());
         let api = Api::namespaced(client.clone(), namespace);
-        let signals = Signals::new(scheduler, directory, api, leadership.clone());
+        let signals = Signals::new(scheduler.clone(), directory, api, leadership.clone());
 
         let stop_controllers = CancellationToken::new();
         let stop_lease = CancellationToken::new();
@@ -56,9 +63,12 @@ impl Operator {
         controllers.spawn(named("node", node_controller));
         controllers.spawn(named("module", offer.run(stop_controllers.clone())));
         controllers.spawn(named("signal", signals.run(stop_controllers.clone())));
+        let told = tell(leadership.clone(), leads, stop_controllers.clone());
+        controllers.spawn(named("leadership", told));
         let mut lease_task = JoinSet::new();
         lease_task.spawn(lease.run(stop_lease.clone()));
-        Self { controllers, lease: lease_task, stop_controllers, stop_lease, summary, leadership }
+        let lease = lease_task;
+        Self { controllers, lease, stop_controllers, stop_lease, summary, leadership, scheduler }
     }
 
     /// How the module's nodes are, followed as it changes.
@@ -89,6 +99,10 @@ impl Operator {
             tracing::warn!("the controllers did not end within {PATIENCE:?}");
             self.controllers.abort_all();
         }
+        // What runs in the background hears of it, and has its time to end, before the lease goes.
+        if tokio::time::timeout(PATIENCE, self.scheduler.stop()).await.is_err() {
+            tracing::warn!("what nodes have in the background did not end within {PATIENCE:?}");
+        }
         self.stop_lease.cancel();
         while self.lease.join_next().await.is_some() {}
     }
@@ -97,4 +111,15 @@ impl Operator {
 async fn named(name: &'static str, work: impl Future<Output = ()>) -> &'static str {
     work.await;
     name
+}
+
+/// Tells the engine, which knows nothing of leases, whether this process leads.
+async fn tell(mut leadership: Leadership, leads: watch::Sender<bool>, stop: CancellationToken) {
+    loop {
+        leads.send_replace(leadership.term().is_some());
+        if stop.run_until_cancelled(leadership.changed()).await.is_none() {
+            leads.send_replace(false);
+            return;
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! A message.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Ident, parse_quote};
 
 use crate::message::Message;
@@ -32,6 +33,7 @@ pub(crate) fn message(message: &Message) -> TokenStream {
         let path = runtime.text("schemars");
         quote!(#[schemars(crate = #path)])
     });
+    let secret = secret(message);
     let configuration = message.default.then(|| configuration(runtime));
 
     let ident = &item.ident;
@@ -41,7 +43,10 @@ pub(crate) fn message(message: &Message) -> TokenStream {
     }
     let (parameters, _, bounds) = generics.split_for_impl();
     let (_, arguments, _) = item.generics.split_for_impl();
+    let fields = fields(message);
     quote! {
+        #fields
+
         #[derive(#(#derives),*)]
         #[serde(#(#words),*)]
         #schemars
@@ -49,26 +54,54 @@ pub(crate) fn message(message: &Message) -> TokenStream {
 
         #[automatically_derived]
         impl #parameters #runtime::component::Message for #ident #arguments #bounds {
+            #secret
             #configuration
         }
     }
+}
+
+/// Says first, and in words of our own, that a field cannot travel: the derives would say it in many.
+fn fields(message: &Message) -> Option<TokenStream> {
+    let Message { runtime, inner, item, .. } = message;
+    // Of a parameter nothing is known here.
+    let closed = item.generics.params.is_empty() && !inner.is_empty();
+    let checks = inner.iter().map(|ty| {
+        let at = runtime.at(ty.span());
+        quote_spanned!(ty.span()=> #at::component::is_field::<#ty>();)
+    });
+    closed.then(|| quote!(const _: () = { #(#checks)* };))
+}
+
+/// Says that there is a secret in it when there is one in what it holds.
+fn secret(message: &Message) -> Option<TokenStream> {
+    let Message { runtime, inner, .. } = message;
+    let probes = inner.iter().map(|ty| quote!(<#runtime::component::Probe<#ty>>::SECRET));
+    (!inner.is_empty()).then(|| {
+        quote! {
+            const SECRET: bool = {
+                #[allow(unused_imports)]
+                use #runtime::component::NoMessage as _;
+                #(#probes)||*
+            };
+        }
+    })
 }
 
 fn derives(runtime: &Runtime) -> [(&'static str, TokenStream); 5] {
     [
         ("Clone", quote!(::core::clone::Clone)),
         ("Debug", quote!(::core::fmt::Debug)),
-        ("Serialize", quote!(#runtime::__private::serde::Serialize)),
-        ("Deserialize", quote!(#runtime::__private::serde::Deserialize)),
-        ("JsonSchema", quote!(#runtime::__private::schemars::JsonSchema)),
+        ("Serialize", quote!(#runtime::derive::serde::Serialize)),
+        ("Deserialize", quote!(#runtime::derive::serde::Deserialize)),
+        ("JsonSchema", quote!(#runtime::derive::schemars::JsonSchema)),
     ]
 }
 
 fn configuration(runtime: &Runtime) -> TokenStream {
     quote! {
-        fn configuration() -> ::core::option::Option<#runtime::__private::serde_json::Value> {
+        fn configuration() -> ::core::option::Option<#runtime::derive::serde_json::Value> {
             let default = <Self as ::core::default::Default>::default();
-            #runtime::__private::serde_json::to_value(default).ok()
+            #runtime::derive::serde_json::to_value(default).ok()
         }
     }
 }

@@ -18,10 +18,16 @@ impl ::tiny_runtime::component::Component for Hello {
         concurrency: ::tiny_runtime::component::Info::CONCURRENCY,
     };
     fn cells(table: &mut ::tiny_runtime::component::Table<Self>) {
-        table.settings::<HelloSettings>("How to greet.", |me| &me.settings);
+        table.settings::<HelloSettings>("How to greet.");
     }
 }
-::tiny_runtime::__private::inventory::submit! {
+#[automatically_derived]
+impl ::tiny_runtime::component::SettingsOf<HelloSettings> for Hello {
+    fn settings_cell(&self) -> &::tiny_runtime::component::Settings<HelloSettings> {
+        &self.settings
+    }
+}
+::tiny_runtime::derive::inventory::submit! {
     ::tiny_runtime::component::Registration::of:: < Hello >
     (::core::concat!(::core::file!(), ":", ::core::line!()))
 }
@@ -39,7 +45,7 @@ impl crate::rt::component::Component for Empty {
     };
     fn cells(_: &mut crate::rt::component::Table<Self>) {}
 }
-crate::rt::__private::inventory::submit! {
+crate::rt::derive::inventory::submit! {
     crate ::rt::component::Registration::of:: < Empty > (::core::concat!(::core::file!(),
     ":", ::core::line!()))
 }

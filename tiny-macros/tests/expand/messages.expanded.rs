@@ -1,11 +1,11 @@
 #[derive(
     ::core::fmt::Debug,
-    ::tiny_runtime::__private::serde::Serialize,
-    ::tiny_runtime::__private::serde::Deserialize,
-    ::tiny_runtime::__private::schemars::JsonSchema
+    ::tiny_runtime::derive::serde::Serialize,
+    ::tiny_runtime::derive::serde::Deserialize,
+    ::tiny_runtime::derive::schemars::JsonSchema
 )]
-#[serde(crate = "::tiny_runtime::__private::serde", rename_all = "camelCase")]
-#[schemars(crate = "::tiny_runtime::__private::schemars")]
+#[serde(crate = "::tiny_runtime::derive::serde", rename_all = "camelCase")]
+#[schemars(crate = "::tiny_runtime::derive::schemars")]
 /// A greeting.
 #[derive(PartialEq, Clone)]
 pub struct Greeting<T> {
@@ -20,16 +20,22 @@ pub struct Greeting<T> {
 }
 #[automatically_derived]
 impl<T: ::tiny_runtime::component::Message> ::tiny_runtime::component::Message
-for Greeting<T> {}
+for Greeting<T> {
+    const SECRET: bool = {
+        #[allow(unused_imports)]
+        use ::tiny_runtime::component::NoMessage as _;
+        <::tiny_runtime::component::Probe<T>>::SECRET
+    };
+}
 #[derive(
     ::core::clone::Clone,
     ::core::fmt::Debug,
-    ::tiny_runtime::__private::serde::Serialize,
-    ::tiny_runtime::__private::serde::Deserialize,
-    ::tiny_runtime::__private::schemars::JsonSchema
+    ::tiny_runtime::derive::serde::Serialize,
+    ::tiny_runtime::derive::serde::Deserialize,
+    ::tiny_runtime::derive::schemars::JsonSchema
 )]
-#[serde(crate = "::tiny_runtime::__private::serde", rename_all = "camelCase", default)]
-#[schemars(crate = "::tiny_runtime::__private::schemars")]
+#[serde(crate = "::tiny_runtime::derive::serde", rename_all = "camelCase", default)]
+#[schemars(crate = "::tiny_runtime::derive::schemars")]
 #[derive(Default)]
 struct Pause {
     /// How long.
@@ -39,21 +45,21 @@ struct Pause {
 #[automatically_derived]
 impl ::tiny_runtime::component::Message for Pause {
     fn configuration() -> ::core::option::Option<
-        ::tiny_runtime::__private::serde_json::Value,
+        ::tiny_runtime::derive::serde_json::Value,
     > {
         let default = <Self as ::core::default::Default>::default();
-        ::tiny_runtime::__private::serde_json::to_value(default).ok()
+        ::tiny_runtime::derive::serde_json::to_value(default).ok()
     }
 }
 #[derive(
     ::core::clone::Clone,
     ::core::fmt::Debug,
-    ::tiny_runtime::__private::serde::Serialize,
-    ::tiny_runtime::__private::serde::Deserialize,
-    ::tiny_runtime::__private::schemars::JsonSchema
+    ::tiny_runtime::derive::serde::Serialize,
+    ::tiny_runtime::derive::serde::Deserialize,
+    ::tiny_runtime::derive::schemars::JsonSchema
 )]
-#[serde(crate = "::tiny_runtime::__private::serde", rename_all_fields = "camelCase")]
-#[schemars(crate = "::tiny_runtime::__private::schemars")]
+#[serde(crate = "::tiny_runtime::derive::serde", rename_all_fields = "camelCase")]
+#[schemars(crate = "::tiny_runtime::derive::schemars")]
 #[serde(rename_all = "snake_case", tag = "kind")]
 enum Command {
     Stop,

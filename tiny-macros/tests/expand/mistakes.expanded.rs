@@ -24,10 +24,7 @@ impl A {
 impl ::tiny_runtime::component::Ports for A {
     fn ports(_: &mut ::tiny_runtime::component::Table<Self>) {}
 }
-const _: () = ::tiny_runtime::__private::is_component::<A>();
-::core::compile_error! {
-    "port `input` has no doc comment: write what it is for, flow authors read it"
-}
+const _: () = ::tiny_runtime::component::is_component::<A>();
 ::core::compile_error! {
     "port `input` is not async: write `async fn input`"
 }
@@ -41,10 +38,13 @@ const _: () = ::tiny_runtime::__private::is_component::<A>();
     "port `input` must return `Result` (any reply), `Result<()>` (none) or `Result<T>`"
 }
 ::core::compile_error! {
-    "port `output` has no doc comment: write what it is for, flow authors read it"
+    "port `input` has no doc comment: write what it is for, flow authors read it"
 }
 ::core::compile_error! {
     "port `output` takes no message: it takes `&self, ctx: &Ctx, message: T`"
+}
+::core::compile_error! {
+    "port `output` has no doc comment: write what it is for, flow authors read it"
 }
 struct B<'a> {
     b: &'a str,

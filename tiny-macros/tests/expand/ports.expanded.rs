@@ -9,126 +9,86 @@ impl Hello {
         Ok(Answer::of(name))
     }
     /// Sends.
-    #[allow(clippy::unused_self, reason = "the flow is its body")]
+    #[allow(clippy::unused_self)]
     pub async fn output(
         &self,
         ctx: &Ctx,
         message: HelloInput,
     ) -> Result<Option<Answer>> {
-        ctx.send("out", message).await
+        ctx.send(&Self::OUTPUT, message).await
     }
     /// What failed.
-    #[allow(dead_code, clippy::unused_self, reason = "the flow is its body")]
+    #[allow(dead_code, clippy::unused_self)]
     async fn error(&self, ctx: &Ctx, failure: Failure<HelloInput>) -> Result<()> {
-        ctx.send("error", failure).await
+        ctx.send(&Self::ERROR, failure).await
     }
     fn own(&self) {}
     ///The port `input`.
-    #[allow(
-        dead_code,
-        private_interfaces,
-        reason = "a key is as private as its message"
-    )]
-    pub const INPUT: ::tiny_runtime::component::Key<Self, HelloInput> = ::tiny_runtime::component::Key::new(
-        "input",
-    );
+    #[allow(dead_code, private_interfaces)]
+    pub const INPUT: ::tiny_runtime::component::Key<
+        Self,
+        HelloInput,
+        ::tiny_runtime::component::Reply,
+    > = ::tiny_runtime::component::key::<
+        Self,
+        HelloInput,
+        ::tiny_runtime::component::Reply,
+    >("input");
     #[cfg(feature = "peek")]
     ///The port `type`.
-    #[allow(
-        dead_code,
-        private_interfaces,
-        reason = "a key is as private as its message"
-    )]
-    pub const TYPE: ::tiny_runtime::component::Key<Self, HelloInput, Answer> = ::tiny_runtime::component::Key::new(
-        "type",
-    );
+    #[allow(dead_code, private_interfaces)]
+    pub const TYPE: ::tiny_runtime::component::Key<Self, HelloInput, Answer> = ::tiny_runtime::component::key::<
+        Self,
+        HelloInput,
+        Answer,
+    >("type");
     ///The port `out`.
-    #[allow(
-        dead_code,
-        private_interfaces,
-        reason = "a key is as private as its message"
-    )]
-    pub const OUTPUT: ::tiny_runtime::component::Key<Self, HelloInput, Option<Answer>> = ::tiny_runtime::component::Key::new(
-        "out",
-    );
+    #[allow(dead_code, private_interfaces)]
+    pub const OUTPUT: ::tiny_runtime::component::Key<Self, HelloInput, Option<Answer>> = ::tiny_runtime::component::key::<
+        Self,
+        HelloInput,
+        Option<Answer>,
+    >("out");
     ///The port `error`.
-    #[allow(
-        dead_code,
-        private_interfaces,
-        reason = "a key is as private as its message"
-    )]
-    pub const ERROR: ::tiny_runtime::component::Key<Self, Failure<HelloInput>, ()> = ::tiny_runtime::component::Key::new(
-        "error",
-    );
+    #[allow(dead_code, private_interfaces)]
+    pub const ERROR: ::tiny_runtime::component::Key<Self, Failure<HelloInput>, ()> = ::tiny_runtime::component::key::<
+        Self,
+        Failure<HelloInput>,
+        (),
+    >("error");
 }
 #[automatically_derived]
 impl ::tiny_runtime::component::Ports for Hello {
     fn ports(table: &mut ::tiny_runtime::component::Table<Self>) {
         table
-            .target::<
-                HelloInput,
-            >(
-                ::tiny_runtime::component::PortMeta {
-                    name: "input",
-                    label: "Input",
-                    description: "Receives.",
-                    position: ::tiny_runtime::component::Position::Left,
-                },
-                ::core::option::Option::None,
-                |me, ctx, message| ::std::boxed::Box::pin(
-                    ::tiny_runtime::__private::TryFutureExt::map_ok(
-                        me.input(ctx, message),
-                        ::tiny_runtime::component::IntoReply::into_reply,
-                    ),
-                ),
-            );
+            .target(
+                "input",
+                Self::INPUT.ops(),
+                |me, ctx, _, message| Self::INPUT.ops().answer(me.input(ctx, message)),
+            )
+            .shown("Input", "Receives.", ::tiny_runtime::component::Position::Left);
         #[cfg(feature = "peek")]
+        {
+            table
+                .target_ref(
+                    "type",
+                    Self::TYPE.ops(),
+                    |me, ctx, _, message| {
+                        Self::TYPE.ops().answer(me.r#type(ctx, message))
+                    },
+                )
+                .shown(
+                    "Type",
+                    "Borrows, and answers.",
+                    ::tiny_runtime::component::Position::Left,
+                );
+        }
         table
-            .target_ref::<
-                HelloInput,
-            >(
-                ::tiny_runtime::component::PortMeta {
-                    name: "type",
-                    label: "Type",
-                    description: "Borrows, and answers.",
-                    position: ::tiny_runtime::component::Position::Left,
-                },
-                ::core::option::Option::Some(
-                    ::tiny_runtime::__private::reply_schema::<Answer>,
-                ),
-                |me, ctx, message| ::std::boxed::Box::pin(
-                    ::tiny_runtime::__private::TryFutureExt::map_ok(
-                        me.r#type(ctx, message),
-                        ::tiny_runtime::component::IntoReply::into_reply,
-                    ),
-                ),
-            );
+            .source("out", Self::OUTPUT.ops())
+            .shown("The way out", "Sends.", ::tiny_runtime::component::Position::Right);
         table
-            .source::<
-                HelloInput,
-            >(
-                ::tiny_runtime::component::PortMeta {
-                    name: "out",
-                    label: "The way out",
-                    description: "Sends.",
-                    position: ::tiny_runtime::component::Position::Right,
-                },
-                ::core::option::Option::Some(
-                    ::tiny_runtime::__private::reply_schema::<Answer>,
-                ),
-            );
-        table
-            .error::<
-                HelloInput,
-            >(
-                ::tiny_runtime::component::PortMeta {
-                    name: "error",
-                    label: "Error",
-                    description: "What failed.",
-                    position: ::tiny_runtime::component::Position::Bottom,
-                },
-                ::core::option::Option::None,
-            );
+            .error("error", Self::ERROR.ops())
+            .shown("Error", "What failed.", ::tiny_runtime::component::Position::Bottom);
     }
 }
-const _: () = ::tiny_runtime::__private::is_component::<Hello>();
+const _: () = ::tiny_runtime::component::is_component::<Hello>();

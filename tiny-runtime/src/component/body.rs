@@ -4,9 +4,10 @@ use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Error, Message};
+use super::{Error, Json, Message};
 use crate::mapping::{MapError, Mapping, Slots};
 use crate::words;
 
@@ -55,7 +56,7 @@ impl Body {
     }
 
     /// The message itself when it already is a `T`.
-    pub fn downcast_ref<T: Message>(&self) -> Option<&T> {
+    pub fn downcast_ref<T: 'static>(&self) -> Option<&T> {
         match self {
             Self::Typed(message) => (&**message as &dyn Any).downcast_ref(),
             Self::Json(_) | Self::Mapped(..) => None,
@@ -80,7 +81,14 @@ impl Body {
         }
         match self {
             Self::Typed(message) => from_value(&message.to_value()?),
-            Self::Json(value) => from_value(value),
+            Self::Json(value) => {
+                // Any JSON is taken as it is, by reference.
+                let json = Json::from(value.clone());
+                match (&json as &dyn Any).downcast_ref::<T>() {
+                    Some(message) => Ok(message.clone()),
+                    None => from_value(value),
+                }
+            }
             Self::Mapped(body, mapping) => Ok(mapping.decode(body.read(mapping)?)?),
         }
     }
@@ -106,7 +114,7 @@ impl Body {
     }
 }
 
-fn from_value<T: Message>(value: &Value) -> Result<T, DecodeError> {
+pub(crate) fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, DecodeError> {
     serde_path_to_error::deserialize(value).map_err(|e| {
         let (path, error) = (e.path().to_string(), e.into_inner());
         let error = words::without_content(&error.to_string());

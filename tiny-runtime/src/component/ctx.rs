@@ -4,46 +4,27 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
+use tracing::Span;
 
-use super::{Body, BoxFuture, FromReply, Message, Reply, Result, Run};
+use super::outlet::{End, Hop};
+use super::{Answer, Component, Counter, Error, Gauge, Histogram, Key, Result, Run};
 
 /// One delivery of one message to one port, as the author's method sees it.
 ///
 /// Cheap to clone: a clone is another handle to the same hop.
+///
+/// | word | meaning |
+/// |---|---|
+/// | [`node`](Ctx::node) [`flow`](Ctx::flow) [`project`](Ctx::project) | where the component lives |
+/// | [`run`](Ctx::run) [`new_run`](Ctx::new_run) | what the message belongs to; a new beginning |
+/// | [`deadline`](Ctx::deadline) [`cancelled`](Ctx::cancelled) [`is_cancelled`](Ctx::is_cancelled) | how long somebody waits |
+/// | [`spawn`](Ctx::spawn) [`spawn_on_leader`](Ctx::spawn_on_leader) [`blocking`](Ctx::blocking) | work beside the hop |
+/// | [`refresh`](Ctx::refresh) | what depends on settings or state has changed |
+/// | [`counter`](Ctx::counter) [`gauge`](Ctx::gauge) [`histogram`](Ctx::histogram) [`span`](Ctx::span) | what others see of it |
 #[derive(Clone)]
 pub struct Ctx(Arc<Hop>);
-
-/// What a hop knows. The path back to the trigger is the chain of parents.
-pub struct Hop {
-    pub(crate) run: Arc<Run>,
-    pub(crate) outlet: Arc<dyn Outlet>,
-    pub(crate) parent: Option<Arc<Hop>>,
-    /// The edge that the message came over; `None` for a trigger.
-    pub(crate) edge: Option<Arc<str>>,
-    pub(crate) depth: u16,
-    pub(crate) deadline: Option<Instant>,
-}
-
-/// Who a node is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NodeInfo {
-    /// The TinyNode's name.
-    pub name: String,
-    /// The TinyFlow that it belongs to, if any.
-    pub flow: String,
-    /// The TinyProject that it belongs to, if any.
-    pub project: String,
-}
-
-/// The way out of a node: the edges of its source ports.
-pub trait Outlet: Send + Sync {
-    /// The node that sends.
-    fn node(&self) -> &NodeInfo;
-
-    /// Sends `body` along every edge of `port` and waits until all that it causes has ended.
-    fn send<'a>(&'a self, ctx: &'a Ctx, port: &'a str, body: Body) -> BoxFuture<'a, Result<Reply>>;
-}
 
 impl Ctx {
     pub(crate) fn new(hop: Hop) -> Self {
@@ -54,7 +35,19 @@ impl Ctx {
         &self.0
     }
 
+    /// The edge that the message came over.
+    pub(crate) fn edge(&self) -> Option<&str> {
+        self.0.edge.as_deref()
+    }
+
     /// The node that received the message.
+    ///
+    /// ```
+    /// # use tiny_runtime::prelude::*;
+    /// fn who(ctx: &Ctx) -> String {
+    ///     format!("{} of flow {} in project {}", ctx.node(), ctx.flow(), ctx.project())
+    /// }
+    /// ```
     pub fn node(&self) -> &str {
         &self.0.outlet.node().name
     }
@@ -70,25 +63,386 @@ impl Ctx {
     }
 
     /// The run that this hop belongs to.
+    ///
+    /// ```
+    /// # use tiny_runtime::prelude::*;
+    /// fn reference(ctx: &Ctx) -> String {
+    ///     format!("run {}", ctx.run().id())
+    /// }
+    /// ```
     pub fn run(&self) -> &Run {
         &self.0.run
     }
 
     /// When this hop must have ended; `None` when nobody set a limit. It shrinks along the hops.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tiny_runtime::prelude::*;
+    /// # use tiny_runtime::tokio::time::Instant;
+    /// fn left(ctx: &Ctx) -> Option<Duration> {
+    ///     Some(ctx.deadline()?.saturating_duration_since(Instant::now()))
+    /// }
+    /// ```
     pub fn deadline(&self) -> Option<Instant> {
         self.0.deadline
     }
 
-    /// Sends `message` out of the source `port`. Generated sources call it; the message is erased before the future is
-    /// made, so that the future stays small.
+    /// Ends when nobody waits for this hop any more: it is over, its caller went away, or its edge or node was removed. A
+    /// method need not watch it: its future is dropped then. What runs beside it should, such as a thread or a task of its own;
+    /// in the background it is the end of the node.
+    ///
+    /// ```
+    /// # use tiny_runtime::prelude::*;
+    /// # use tiny_runtime::tokio;
+    /// async fn until_cancelled(ctx: Ctx, mut lines: tokio::sync::mpsc::Receiver<String>) {
+    ///     loop {
+    ///         tokio::select! {
+    ///             () = ctx.cancelled() => return,
+    ///             line = lines.recv() => println!("{line:?}"),
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub async fn cancelled(&self) {
+        self.0.end.token().cancelled().await;
+    }
+
+    /// Whether [`cancelled`](Ctx::cancelled) has come, for loops that do not await.
+    ///
+    /// ```
+    /// # use tiny_runtime::prelude::*;
+    /// fn sum(ctx: &Ctx, numbers: impl Iterator<Item = u64>) -> u64 {
+    ///     numbers.take_while(|_| !ctx.is_cancelled()).sum()
+    /// }
+    /// ```
+    pub fn is_cancelled(&self) -> bool {
+        self.0.end.is_over()
+    }
+
+    /// The span of this hop, for attributes and child spans. It costs nothing while nobody listens.
+    ///
+    /// ```
+    /// # use tiny_runtime::prelude::*;
+    /// # use tiny_runtime::tracing;
+    /// fn parse(ctx: &Ctx, text: &str) -> usize {
+    ///     let _span = tracing::debug_span!(parent: ctx.span(), "parse", size = text.len()).entered();
+    ///     text.split(',').count()
+    /// }
+    /// ```
+    pub fn span(&self) -> &Span {
+        &self.0.span
+    }
+
+    /// Begins a new run, with an id and limits of its own: for what a component starts by itself, such as a tick. `trigger`
+    /// says in words what began it.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tiny_runtime::prelude::*;
+    /// # use tiny_runtime::tokio::time::sleep;
+    /// # /// Ticks.
+    /// # #[component(name = "metronome")]
+    /// # #[derive(Default)]
+    /// # pub struct Metronome;
+    /// #[component]
+    /// impl Metronome {
+    ///     /// Starts ticking, and answers at once.
+    ///     #[port(target)]
+    ///     async fn start(&self, ctx: &Ctx, every_millis: u64) -> Result<()> {
+    ///         ctx.spawn(self, move |me, ctx| async move {
+    ///             loop {
+    ///                 sleep(Duration::from_millis(every_millis)).await;
+    ///                 let tick = ctx.new_run("tick");
+    ///                 me.out(&tick, String::new()).await?.ignore();
+    ///             }
+    ///             #[allow(unreachable_code)]
+    ///             Ok(())
+    ///         })
+    ///     }
+    ///
+    ///     /// A tick.
+    ///     #[port(source)]
+    ///     async fn out(&self, ctx: &Ctx, message: String) -> Result;
+    /// }
+    /// ```
+    pub fn new_run(&self, trigger: &str) -> Self {
+        let hop = &self.0;
+        let run = hop.outlet.begin(format!("{trigger} of `{}`", self.node()));
+        self.beside(run, 1, hop.end.token().clone())
+    }
+
+    /// Works in the background, for as long as the node is there: the method may answer while that goes on. The closure gets
+    /// the component and a context of its own, which has no deadline and continues the run. What the work fails with is logged.
+    ///
+    /// Nothing brings it back after a restart: what the background has not done is lost. When the node is removed,
+    /// [`cancelled`](Ctx::cancelled) ends; five seconds later the work is dropped.
+    ///
+    /// ```
+    /// # use tiny_runtime::prelude::*;
+    /// # /// Sends later.
+    /// # #[component(name = "later")]
+    /// # #[derive(Default)]
+    /// # pub struct Later;
+    /// #[component]
+    /// impl Later {
+    ///     /// Takes a message and answers at once; it goes on in the background.
+    ///     #[port(target)]
+    ///     async fn input(&self, ctx: &Ctx, message: String) -> Result<()> {
+    ///         ctx.spawn(self, |me, ctx| async move { me.output(&ctx, message).await })
+    ///     }
+    ///
+    ///     /// What was taken.
+    ///     #[port(source)]
+    ///     async fn output(&self, ctx: &Ctx, message: String) -> Result;
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Transient when the node has a thousand of them already.
+    pub fn spawn<C, F, W, R>(&self, me: &C, work: W) -> Result<()>
+    where
+        C: Component,
+        W: FnOnce(Arc<C>, Self) -> F,
+        F: Future<Output = Result<R>> + Send + 'static,
+        R: Answer,
+    {
+        let component = self.component(me)?;
+        let ctx = self.background();
+        let work = work(component, ctx.clone());
+        self.0.outlet.spawn(Box::pin(async move { ctx.say(work.await) }))
+    }
+
+    /// The same, but only where and while this process leads its module: of several replicas, one does it. When it ceases to
+    /// lead, the work is dropped, and begins anew where and when a process leads again, so the closure is called again.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tiny_runtime::prelude::*;
+    /// # use tiny_runtime::tokio::time::sleep;
+    /// # /// Cleans up.
+    /// # #[component(name = "janitor")]
+    /// # #[derive(Default)]
+    /// # pub struct Janitor;
+    /// #[component]
+    /// impl Janitor {
+    ///     /// Starts cleaning.
+    ///     #[port(target)]
+    ///     async fn start(&self, ctx: &Ctx, _message: String) -> Result<()> {
+    ///         ctx.spawn_on_leader(self, |me, ctx| async move {
+    ///             while !ctx.is_cancelled() {
+    ///                 me.clean(&ctx.new_run("cleaning"), String::new()).await?.ignore();
+    ///                 sleep(Duration::from_secs(60)).await;
+    ///             }
+    ///             Ok(())
+    ///         })
+    ///     }
+    ///
+    ///     /// It is time to clean.
+    ///     #[port(source)]
+    ///     async fn clean(&self, ctx: &Ctx, message: String) -> Result;
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Transient when the node has a thousand of them already.
+    pub fn spawn_on_leader<C, F, W, R>(&self, me: &C, work: W) -> Result<()>
+    where
+        C: Component,
+        W: Fn(Arc<C>, Self) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<R>> + Send + 'static,
+        R: Answer,
+    {
+        let component = self.component(me)?;
+        let ctx = self.background();
+        let mut leads = self.0.outlet.shared().leads.clone();
+        self.0.outlet.spawn(Box::pin(async move {
+            loop {
+                if leads.wait_for(|leads| *leads).await.is_err() {
+                    return;
+                }
+                let mine = ctx.0.end.token().child_token();
+                let led = ctx.beside(ctx.0.run.clone(), ctx.0.depth, mine.clone());
+                tokio::select! {
+                    result = work(component.clone(), led) => return ctx.say(result),
+                    _ = leads.wait_for(|leads| !*leads) => mine.cancel(),
+                }
+            }
+        }))
+    }
+
+    /// Runs what blocks or computes for long on a thread for that, and waits for it. When the hop ends before, what has not
+    /// begun does not begin; what has should ask [`is_cancelled`](Ctx::is_cancelled) of a clone of this context.
+    ///
+    /// ```
+    /// # use tiny_runtime::prelude::*;
+    /// async fn hash(ctx: &Ctx, data: Vec<u8>) -> Result<u64> {
+    ///     ctx.blocking(move || data.iter().fold(0, |hash: u64, byte| hash.rotate_left(5) ^ u64::from(*byte))).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Permanent when `work` panics.
+    pub async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        /// Ends what has not begun.
+        struct Abort(AbortHandle);
+        impl Drop for Abort {
+            fn drop(&mut self) {
+                self.0.abort();
+            }
+        }
+        let threads = self.0.outlet.shared().blocking.clone();
+        let Ok(thread) = threads.acquire_owned().await else {
+            return Err(Error::cancelled("the process is stopping"));
+        };
+        let task = tokio::task::spawn_blocking(move || {
+            let _thread = thread;
+            work()
+        });
+        let _abort = Abort(task.abort_handle());
+        task.await.map_err(|e| match e.try_into_panic() {
+            Ok(panic) => {
+                let text = super::panic::text(&*panic);
+                Error::permanent(format!(
+                    "blocking work of node `{}` panicked: {text}",
+                    self.node()
+                ))
+            }
+            Err(_) => Error::cancelled("the process is stopping"),
+        })
+    }
+
+    /// Says that something has changed on which ports or what people see depends: `when`, `each`, `schema` and `read` are asked
+    /// again. Ports appear and vanish at once; the node's status follows, at most once a second, however often this is said.
+    /// After a change of settings it need not be said.
+    ///
+    /// ```
+    /// # use tiny_runtime::prelude::*;
+    /// # /// What is kept.
+    /// # #[message]
+    /// # #[derive(Default)]
+    /// # pub struct Kept {
+    /// #     /// Whether the door is open.
+    /// #     pub open: bool,
+    /// # }
+    /// # /// A door.
+    /// # #[component(name = "door")]
+    /// # #[derive(Default)]
+    /// # pub struct Door {
+    /// #     kept: State<Kept>,
+    /// # }
+    /// # impl Door {
+    /// #     fn is_open(&self) -> bool {
+    /// #         self.kept.get().open
+    /// #     }
+    /// # }
+    /// #[component]
+    /// impl Door {
+    ///     /// Opens the door.
+    ///     #[port(target)]
+    ///     async fn open(&self, ctx: &Ctx, _message: String) -> Result<()> {
+    ///         self.kept.update(|kept| kept.open = true).await?;
+    ///         ctx.refresh();
+    ///         Ok(())
+    ///     }
+    ///
+    ///     /// Where to go through, while it is open.
+    ///     #[port(source, when = Self::is_open)]
+    ///     async fn through(&self, ctx: &Ctx, message: String) -> Result;
+    /// }
+    /// ```
+    pub fn refresh(&self) {
+        self.0.outlet.refresh();
+    }
+
+    /// Counts something.
+    ///
+    /// ```
+    /// # use tiny_runtime::prelude::*;
+    /// fn count(ctx: &Ctx, status: &str) {
+    ///     ctx.counter("orders").label("status", status).add(1);
+    /// }
+    /// ```
+    pub fn counter(&self, name: &'static str) -> Counter {
+        Counter::new(&self.0.outlet.shared().instruments, self.node(), name)
+    }
+
+    /// Says how much there is of something.
+    ///
+    /// ```
+    /// # use tiny_runtime::prelude::*;
+    /// fn waiting(ctx: &Ctx, queue: &[String]) {
+    ///     ctx.gauge("waiting").set(queue.len() as f64);
+    /// }
+    /// ```
+    pub fn gauge(&self, name: &'static str) -> Gauge {
+        Gauge::new(&self.0.outlet.shared().instruments, self.node(), name)
+    }
+
+    /// Measures how large something is, each time.
+    ///
+    /// ```
+    /// # use tiny_runtime::prelude::*;
+    /// fn size(ctx: &Ctx, body: &str) {
+    ///     ctx.histogram("body_size").record(body.len() as f64);
+    /// }
+    /// ```
+    pub fn histogram(&self, name: &'static str) -> Histogram {
+        Histogram::new(&self.0.outlet.shared().instruments, self.node(), name)
+    }
+
+    /// Sends `message` out of a source. Generated sources call it; the message is erased before the future is made, so that the
+    /// future stays small.
     #[doc(hidden)]
-    pub fn send<'a, T: Message, R: FromReply>(
+    pub fn send<'a, C, T: 'static, R: Send + 'static>(
         &'a self,
-        port: &'static str,
+        source: &Key<C, T, R>,
         message: T,
-    ) -> impl Future<Output = Result<R>> + Send + 'a {
-        let sent = self.0.outlet.send(self, port, Body::of(message));
-        async move { R::from_reply(sent.await?, port) }
+    ) -> impl Future<Output = Result<R>> + Send + use<'a, C, T, R> {
+        let body = (source.ops().erase)(message);
+        let (read, port) = (source.ops().from_reply, source.clone_name());
+        async move {
+            let reply = self.0.outlet.send(self, &port, body).await?;
+            read(reply, &port)
+        }
+    }
+
+    /// A context of the node's background: no deadline, no caller.
+    fn background(&self) -> Self {
+        let hop = &self.0;
+        self.beside(hop.run.clone(), hop.depth, hop.outlet.removed().clone())
+    }
+
+    /// A context beside this hop, until `end` is cancelled.
+    fn beside(&self, run: Arc<Run>, depth: u16, end: tokio_util::sync::CancellationToken) -> Self {
+        let (outlet, span) = (self.0.outlet.clone(), self.0.span.clone());
+        let end = End::by(end);
+        Self::new(Hop { run, outlet, parent: None, edge: None, depth, deadline: None, span, end })
+    }
+
+    /// The component that `me` borrows.
+    fn component<C: Component>(&self, me: &C) -> Result<Arc<C>> {
+        let component = self.0.outlet.component().downcast::<C>().ok();
+        component.filter(|component| std::ptr::eq(Arc::as_ptr(component), me)).ok_or_else(|| {
+            Error::permanent(format!(
+                "work in the background of node `{}` begins with `ctx.spawn(self, …)`: a component that is not the node's own has no background",
+                self.node()
+            ))
+        })
+    }
+
+    /// Logs what work in the background failed with.
+    fn say<R: Answer>(&self, result: Result<R>) {
+        match result {
+            Ok(reply) => reply.into_reply().ignore(),
+            Err(error) => {
+                let run = self.run().id();
+                tracing::warn!(node = self.node(), %run, "work in the background failed: {error}");
+            }
+        }
     }
 }
 

@@ -1,19 +1,23 @@
 //! A component whose type is known to itself only: what the engine holds and the registry lists.
 
-use std::sync::Arc;
+use std::any::Any;
+use std::future::ready;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
 use super::{
-    Body, BoxFuture, Component, Ctx, DecodeError, Info, PortInfo, Ports, Reply, Result, Table,
+    Body, BoxFuture, Component, Ctx, DecodeError, Info, Ledger, LivePort, LivePorts, PortInfo,
+    Ports, Reply, Result, Table, panic,
 };
 
-/// One live component of a node.
+/// One live component of a node. What a component does not have, it need not implement.
 pub trait Instance: Send + Sync {
-    /// Handles a message for target number `port` of its [`ComponentType::ports`].
+    /// Handles a message for the target in row `row` of its [`ComponentType::ports`]; `item` is what its `each` said.
     fn handle<'a>(
         &'a self,
-        port: usize,
+        row: usize,
+        item: &'a str,
         ctx: &'a Ctx,
         body: &'a Body,
     ) -> BoxFuture<'a, Result<Reply>>;
@@ -22,22 +26,77 @@ pub trait Instance: Send + Sync {
     ///
     /// # Errors
     /// Says which field does not fit; the settings stay as they were.
-    fn apply_settings(&self, configuration: Option<&Value>) -> Result<(), DecodeError>;
+    fn apply_settings(&self, configuration: Option<&Value>) -> Result<(), DecodeError> {
+        let _none = configuration;
+        Ok(())
+    }
+
+    /// The same by way of the component's hook.
+    fn change_settings<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        configuration: Option<&Value>,
+    ) -> BoxFuture<'a, Result<()>> {
+        let _no_hook = (ctx, configuration);
+        Box::pin(ready(Ok(())))
+    }
+
+    /// Calls the component's `reconcile`.
+    fn reconcile<'a>(&'a self, ctx: &'a Ctx) -> BoxFuture<'a, Result<()>> {
+        let _no_hook = ctx;
+        Box::pin(ready(Ok(())))
+    }
+
+    /// Keeps the component's state in `ledger`.
+    fn keep_state(&self, ledger: &Arc<dyn Ledger>) {
+        let _no_state = ledger;
+    }
+
+    /// Takes what is stored of the component's state.
+    ///
+    /// # Errors
+    /// Says which state does not fit; the others are taken.
+    fn take_state(&self, stored: &dyn Fn(&str) -> Option<String>) -> Result<(), String> {
+        let _no_state = stored;
+        Ok(())
+    }
+
+    /// The ports that are there now; `None` when nothing can tell.
+    fn live(&self) -> Option<LivePorts> {
+        None
+    }
+
+    /// The schema of row `row` where the component shapes it.
+    fn schema(&self, row: usize) -> Option<Value> {
+        let _unshaped = row;
+        None
+    }
+
+    /// What its `_control` shows now.
+    fn view(&self) -> Option<Result<Value, DecodeError>> {
+        None
+    }
+
+    /// The author's component.
+    fn component(&self) -> Arc<dyn Any + Send + Sync> {
+        Arc::new(())
+    }
 }
 
 struct Typed<C> {
-    component: C,
+    component: Arc<C>,
     table: Arc<Table<C>>,
 }
 
 impl<C: Component> Instance for Typed<C> {
     fn handle<'a>(
         &'a self,
-        port: usize,
+        row: usize,
+        item: &'a str,
         ctx: &'a Ctx,
         body: &'a Body,
     ) -> BoxFuture<'a, Result<Reply>> {
-        self.table.call(&self.component, port, ctx, body)
+        self.table.call(&self.component, row, item, ctx, body)
     }
 
     fn apply_settings(&self, configuration: Option<&Value>) -> Result<(), DecodeError> {
@@ -46,14 +105,79 @@ impl<C: Component> Instance for Typed<C> {
             None => Ok(()),
         }
     }
+
+    fn change_settings<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        configuration: Option<&Value>,
+    ) -> BoxFuture<'a, Result<()>> {
+        self.table.change_settings(&self.component, ctx, configuration)
+    }
+
+    fn reconcile<'a>(&'a self, ctx: &'a Ctx) -> BoxFuture<'a, Result<()>> {
+        self.table.run_reconcile(&self.component, ctx)
+    }
+
+    fn keep_state(&self, ledger: &Arc<dyn Ledger>) {
+        for (key, cell) in self.table.states(&self.component) {
+            cell.keep(key, ledger.clone());
+        }
+    }
+
+    fn take_state(&self, stored: &dyn Fn(&str) -> Option<String>) -> Result<(), String> {
+        let taken = self.table.states(&self.component).map(|(key, cell)| {
+            cell.take(stored(key).as_deref())
+                .map_err(|e| format!("the stored state `{key}` does not fit: {e}"))
+        });
+        // All of them, then the first fault.
+        taken.fold(Ok(()), Result::and)
+    }
+
+    fn live(&self) -> Option<LivePorts> {
+        Some(self.table.live(&self.component))
+    }
+
+    fn schema(&self, row: usize) -> Option<Value> {
+        self.table.schema(&self.component, row)
+    }
+
+    fn view(&self) -> Option<Result<Value, DecodeError>> {
+        self.table.view(&self.component)
+    }
+
+    fn component(&self) -> Arc<dyn Any + Send + Sync> {
+        self.component.clone()
+    }
 }
 
 /// A registered component: what it says of itself, its ports, and how to make one.
 pub struct ComponentType {
     /// What the component says of itself.
     pub info: Info,
+    /// Which hooks and cells it has.
+    pub(crate) has: Has,
     ports: Vec<PortInfo>,
+    /// The ports of a node that nobody configured.
+    at_first: OnceLock<Vec<OfferedPort>>,
+    constant: OnceLock<Arc<LivePorts>>,
     create: Box<dyn Fn() -> Box<dyn Instance> + Send + Sync>,
+}
+
+/// Which hooks and cells a component has.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Has {
+    pub(crate) settings_hook: bool,
+    pub(crate) reconcile: bool,
+    pub(crate) state: bool,
+    pub(crate) dynamic_ports: bool,
+}
+
+/// A port as others see it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct OfferedPort {
+    pub(crate) port: LivePort,
+    pub(crate) schema: Value,
+    pub(crate) configuration: Option<Value>,
 }
 
 impl ComponentType {
@@ -63,10 +187,17 @@ impl ComponentType {
         <C as Ports>::ports(&mut table);
         C::cells(&mut table);
         let ports = table.infos();
+        let has = Has {
+            settings_hook: table.has_settings_hook(),
+            reconcile: table.has_reconcile(),
+            state: table.has_state(),
+            dynamic_ports: ports.iter().any(|port| port.is_dynamic),
+        };
         let table = Arc::new(table);
-        Self::new(C::INFO, ports, move || {
-            Box::new(Typed { component: C::default(), table: table.clone() })
-        })
+        let create = move || -> Box<dyn Instance> {
+            Box::new(Typed { component: Arc::new(C::default()), table: table.clone() })
+        };
+        Self { has, ..Self::new(C::INFO, ports, create) }
     }
 
     /// A component that is no author's type; `create` takes messages by the numbers of `ports`.
@@ -75,22 +206,62 @@ impl ComponentType {
         ports: Vec<PortInfo>,
         create: impl Fn() -> Box<dyn Instance> + Send + Sync + 'static,
     ) -> Self {
-        Self { info, ports, create: Box::new(create) }
+        let (at_first, constant) = (OnceLock::new(), OnceLock::new());
+        Self { info, has: Has::default(), ports, at_first, constant, create: Box::new(create) }
     }
 
-    /// Its ports, in the author's order; system ports come last.
+    /// Its ports, in the author's order; system ports come last. One with `each` stands for many.
     pub fn ports(&self) -> &[PortInfo] {
         &self.ports
     }
 
-    /// The port called `name`, with its number.
+    /// The port that is, or may at times be, called `name`, with its number.
     pub fn port(&self, name: &str) -> Option<(usize, &PortInfo)> {
-        self.ports.iter().enumerate().find(|(_, port)| port.meta.name == name)
+        let plain = self.ports.iter().enumerate().find(|(_, port)| port.meta.name == name);
+        let rows = || self.ports.iter().enumerate();
+        plain.or_else(|| rows().find(|(_, port)| port.item(name).is_some()))
     }
 
     /// A new component in its default state.
     pub fn create(&self) -> Box<dyn Instance> {
         (self.create)()
+    }
+
+    /// The ports of every node, where none depends on settings or state.
+    pub(crate) fn constant(&self) -> Option<&Arc<LivePorts>> {
+        if self.ports.iter().any(|port| port.is_dynamic) {
+            return None;
+        }
+        Some(self.constant.get_or_init(|| {
+            let mut live = LivePorts::default();
+            for (row, port) in self.ports.iter().enumerate() {
+                live.add(LivePort::plain(row, &port.meta));
+            }
+            Arc::new(live)
+        }))
+    }
+
+    /// The ports of a node that nobody configured; none when the component cannot even be made.
+    pub(crate) fn at_first(&self) -> &[OfferedPort] {
+        self.at_first.get_or_init(|| {
+            let offered = panic::caught(|| {
+                let instance = self.create();
+                let live = instance.live().unwrap_or_default();
+                live.iter().map(|port| self.offered(port, &*instance)).collect()
+            });
+            offered.unwrap_or_default()
+        })
+    }
+
+    /// The port as `instance` shows it now.
+    pub(crate) fn offered(&self, port: &LivePort, instance: &dyn Instance) -> OfferedPort {
+        let info = &self.ports[port.row];
+        let schema = instance.schema(port.row).unwrap_or_else(|| (info.schema)());
+        let configuration = match info.role {
+            super::Role::Control => instance.view().and_then(Result::ok),
+            _ => info.configuration.and_then(|configuration| configuration()),
+        };
+        OfferedPort { port: port.clone(), schema, configuration }
     }
 }
 

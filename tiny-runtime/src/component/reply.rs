@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Body, DecodeError, Error, Message, Result};
+use super::{Body, DecodeError, Error, Message, Result, secret};
+use crate::schema;
 
 /// The answer of a hop, or that there is none.
 ///
@@ -49,7 +50,7 @@ impl Reply {
         self.body.is_none()
     }
 
-    /// The reply as JSON; `None` when there is no reply.
+    /// The reply as JSON, as an edge would carry it; `None` when there is no reply.
     ///
     /// # Errors
     /// When the message cannot be written as JSON.
@@ -60,44 +61,30 @@ impl Reply {
             .transpose()
             .map_err(|e| e.into_permanent("the reply"))
     }
+
+    /// The reply as it may be shown to people: every secret is `***`.
+    ///
+    /// # Errors
+    /// When the message cannot be written as JSON.
+    pub(crate) fn shown(&self) -> Result<Option<Value>> {
+        secret::masked(|| self.to_json())
+    }
 }
 
-/// What a target may return.
+/// What answers a port: `Reply` (whatever it is), `()` (nothing), a message, or perhaps a message.
 #[diagnostic::on_unimplemented(
-    message = "a target cannot return `{Self}`",
-    label = "not a reply",
-    note = "return `Result`, `Result<()>` or `Result<T>` where `T` carries `#[message]`"
-)]
-pub trait IntoReply {
-    /// The reply that travels back.
-    fn into_reply(self) -> Reply;
-}
-
-impl IntoReply for () {
-    fn into_reply(self) -> Reply {
-        Reply::none()
-    }
-}
-
-impl IntoReply for Reply {
-    fn into_reply(self) -> Reply {
-        self
-    }
-}
-
-impl<T: Message> IntoReply for T {
-    fn into_reply(self) -> Reply {
-        Reply::of(self)
-    }
-}
-
-/// What a source may return: the reply as it came, or decoded into the type that the source names.
-#[diagnostic::on_unimplemented(
-    message = "a source cannot return `{Self}`",
+    message = "a port cannot be answered by `{Self}`",
     label = "not a reply",
     note = "return `Result`, `Result<()>`, `Result<T>` or `Result<Option<T>>` where `T` carries `#[message]`"
 )]
-pub trait FromReply: Sized {
+pub trait Answer: Sized + Send + 'static {
+    /// The schema of the answer; `None` when it names no type.
+    #[doc(hidden)]
+    const SCHEMA: Option<fn() -> Value>;
+
+    /// The reply that travels back.
+    fn into_reply(self) -> Reply;
+
     /// Reads the reply that `port` received.
     ///
     /// # Errors
@@ -105,26 +92,51 @@ pub trait FromReply: Sized {
     fn from_reply(reply: Reply, port: &str) -> Result<Self>;
 }
 
-impl FromReply for Reply {
+impl Answer for Reply {
+    const SCHEMA: Option<fn() -> Value> = None;
+
+    fn into_reply(self) -> Reply {
+        self
+    }
+
     fn from_reply(reply: Reply, _: &str) -> Result<Self> {
         Ok(reply)
     }
 }
 
-impl FromReply for () {
+impl Answer for () {
+    const SCHEMA: Option<fn() -> Value> = None;
+
+    fn into_reply(self) -> Reply {
+        Reply::none()
+    }
+
     fn from_reply(_: Reply, _: &str) -> Result<Self> {
         Ok(())
     }
 }
 
-impl<T: Message> FromReply for T {
+#[diagnostic::do_not_recommend]
+impl<T: Message> Answer for T {
+    const SCHEMA: Option<fn() -> Value> = Some(schema::of::<T>);
+
+    fn into_reply(self) -> Reply {
+        Reply::of(self)
+    }
+
     fn from_reply(reply: Reply, port: &str) -> Result<Self> {
         <Option<T>>::from_reply(reply, port)?
             .ok_or_else(|| Error::permanent(format!("nothing replied to `{port}`")))
     }
 }
 
-impl<T: Message> FromReply for Option<T> {
+impl<T: Message> Answer for Option<T> {
+    const SCHEMA: Option<fn() -> Value> = Some(schema::of::<T>);
+
+    fn into_reply(self) -> Reply {
+        self.map_or_else(Reply::none, Reply::of)
+    }
+
     fn from_reply(reply: Reply, port: &str) -> Result<Self> {
         let misfit = |e: DecodeError| {
             let origin = reply.origin.map(|origin| format!(" of `{origin}`")).unwrap_or_default();

@@ -34,6 +34,10 @@ impl<T> Settings<T> {
     pub fn get(&self) -> Arc<T> {
         self.0.load_full()
     }
+
+    pub(crate) fn put(&self, settings: T) {
+        self.0.store(Arc::new(settings));
+    }
 }
 
 impl<T: Default> Default for Settings<T> {
@@ -48,6 +52,17 @@ impl<T: fmt::Debug> fmt::Debug for Settings<T> {
     }
 }
 
+/// A component whose settings are a `T`. `#[component]` on a struct with a field `Settings<T>` implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no settings of type `{T}`",
+    label = "no field `Settings<{T}>`",
+    note = "a settings hook takes what the field `Settings<T>` of its component holds"
+)]
+pub trait SettingsOf<T> {
+    /// The cell that holds them.
+    fn settings_cell(&self) -> &Settings<T>;
+}
+
 /// A settings cell whose type is known to its component only.
 pub trait SettingsCell: Send + Sync {
     /// Replaces the settings by the defaults overlaid with `configuration`.
@@ -59,19 +74,19 @@ pub trait SettingsCell: Send + Sync {
 
 impl<T: Message + Default> SettingsCell for Settings<T> {
     fn apply(&self, configuration: Option<&Value>) -> Result<(), DecodeError> {
-        self.0.store(Arc::new(settings_of::<T>(configuration)?));
+        self.put(settings_of(configuration)?);
         Ok(())
     }
 }
 
-/// `T::default()` overlaid with `configuration`.
+/// `T::default()` overlaid with `configuration`: keys that it lacks keep their defaults, objects recursively.
 pub(crate) fn settings_of<T: Message + Default>(
     configuration: Option<&Value>,
 ) -> Result<T, DecodeError> {
     let Some(configuration) = configuration else { return Ok(T::default()) };
     let mut merged = serde_json::to_value(T::default())?;
     overlay(&mut merged, configuration);
-    super::Body::Json(Arc::new(merged)).decode()
+    super::body::from_value(&merged)
 }
 
 /// Objects merge key by key; anything else replaces.

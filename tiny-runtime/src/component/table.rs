@@ -8,9 +8,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::failure::Catch;
+use super::key::{self, Ops};
 use super::settings::settings_of;
+use super::state::StateCell;
 use super::{
-    Body, Ctx, DecodeError, Error, Failure, Message, Position, Reply, Result, SettingsCell,
+    Body, Ctx, DecodeError, Error, LivePort, LivePorts, Message, Position, Reply, Result, Schema,
+    SettingsCell, SettingsOf,
 };
 use crate::schema;
 
@@ -20,9 +24,9 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// What an author wrote of a port.
 #[derive(Clone, Copy, Debug)]
 pub struct PortMeta {
-    /// The name that edges use.
+    /// The name that edges use. Of a port with `each` it has the form `out_{route}`.
     pub name: &'static str,
-    /// The name that people read.
+    /// The name that people read, of the same form.
     pub label: &'static str,
     /// The doc comment.
     pub description: &'static str,
@@ -41,7 +45,14 @@ pub enum Role {
     Error,
     /// Receives the node's configuration.
     Settings,
+    /// Receives what people do on a dashboard, and shows what it reads.
+    Control,
+    /// Is called every few minutes and when the node changes.
+    Reconcile,
 }
+
+/// The ports that belong to the system: no edge touches them.
+pub const SYSTEM_PORTS: [&str; 4] = ["_settings", "_control", "_reconcile", "_client"];
 
 /// A port without its component's type.
 #[derive(Clone)]
@@ -50,21 +61,21 @@ pub struct PortInfo {
     pub meta: PortMeta,
     /// Which end it is.
     pub role: Role,
-    /// The schema of its messages.
+    /// The schema of its messages, before `schema = …` changes it for one node.
     pub schema: fn() -> Value,
     /// The schema of its replies; `None` when it names no type.
     pub response: Option<fn() -> Value>,
     /// The configuration that a new node starts with.
     pub configuration: Option<fn() -> Option<Value>>,
+    /// True when it depends on settings or state whether the port is there.
+    pub is_dynamic: bool,
     /// Whether a configuration fits the port's type.
     pub(crate) fits: fn(&Value) -> Result<(), DecodeError>,
-    /// Error ports: the type of the messages whose failures it takes, and how a failure is made of one.
-    pub(crate) failure: Option<(TypeId, FailureOf)>,
-    /// Targets: the type of the messages.
+    /// Error ports: whose failures it takes.
+    pub(crate) catch: Option<Catch>,
+    /// The type of the messages.
     pub(crate) message: TypeId,
 }
-
-pub(crate) type FailureOf = fn(&Body, &Error) -> Result<Body, DecodeError>;
 
 impl PortInfo {
     /// True for what sends.
@@ -72,9 +83,30 @@ impl PortInfo {
         matches!(self.role, Role::Source | Role::Error)
     }
 
+    /// True for what takes messages: of edges, or, of `_control`, of signals.
+    pub fn is_target(&self) -> bool {
+        matches!(self.role, Role::Target | Role::Control)
+    }
+
     /// True for `_settings` and its like, which no edge may touch.
     pub fn is_system(&self) -> bool {
         self.meta.name.starts_with('_')
+    }
+
+    /// The name of the port of `item`.
+    pub(crate) fn name(&self, item: &str) -> String {
+        key::fill(self.meta.name, item)
+    }
+
+    /// The item for which this port would be called `name`; empty without `each`. `None` when it never is.
+    pub(crate) fn item<'a>(&self, name: &'a str) -> Option<&'a str> {
+        match key::parts(self.meta.name) {
+            None => (self.meta.name == name).then_some(""),
+            Some((before, after)) => {
+                let item = name.strip_prefix(before)?.strip_suffix(after)?;
+                (!item.is_empty()).then_some(item)
+            }
+        }
     }
 }
 
@@ -84,117 +116,226 @@ impl fmt::Debug for PortInfo {
     }
 }
 
-type Handler<C> =
-    Box<dyn for<'a> Fn(&'a C, &'a Ctx, &'a Body) -> BoxFuture<'a, Result<Reply>> + Send + Sync>;
-type CellOf<C> = fn(&C) -> &dyn SettingsCell;
+type Handler<C> = Box<
+    dyn for<'a> Fn(&'a C, &'a Ctx, &'a str, &'a Body) -> BoxFuture<'a, Result<Reply>> + Send + Sync,
+>;
+type Hook<C> = Box<dyn for<'a> Fn(&'a C, &'a Ctx) -> BoxFuture<'a, Result<()>> + Send + Sync>;
+type SettingsHook<C> =
+    Box<dyn for<'a> Fn(&'a C, &'a Ctx, Option<&Value>) -> BoxFuture<'a, Result<()>> + Send + Sync>;
+type View<C> = Box<dyn Fn(&C) -> Result<Value, DecodeError> + Send + Sync>;
+type Items<C> = Box<dyn Fn(&C) -> Vec<String> + Send + Sync>;
+type SettingsIn<C> = fn(&C) -> &dyn SettingsCell;
+type StateIn<C> = fn(&C) -> &dyn StateCell;
 
 struct Row<C> {
     info: PortInfo,
     handler: Option<Handler<C>>,
+    when: Option<fn(&C) -> bool>,
+    each: Option<Items<C>>,
+    schema: Option<fn(&C, Schema) -> Schema>,
 }
 
-/// All ports of component `C`, in the order of the author's methods; system ports come last.
+/// All ports of component `C`, in the order of the author's methods; `_settings` comes last.
 pub struct Table<C> {
     rows: Vec<Row<C>>,
-    settings: Option<CellOf<C>>,
+    settings: Option<SettingsIn<C>>,
+    on_settings: Option<SettingsHook<C>>,
+    reconcile: Option<Hook<C>>,
+    view: Option<View<C>>,
+    settings_schema: Option<fn(&C, Schema) -> Schema>,
+    states: Vec<(&'static str, StateIn<C>)>,
 }
+
+/// The row that was added last, for what else the author wrote of it.
+pub struct RowOf<'a, C>(&'a mut Row<C>);
 
 impl<C: Send + Sync + 'static> Table<C> {
     pub(crate) fn new() -> Self {
-        Self { rows: Vec::new(), settings: None }
+        Self {
+            rows: Vec::new(),
+            settings: None,
+            on_settings: None,
+            reconcile: None,
+            view: None,
+            settings_schema: None,
+            states: Vec::new(),
+        }
     }
 
     /// A target that takes its message by value: one clone, because the runner keeps the original for a retry.
-    pub fn target<T: Message>(
+    pub fn target<T: 'static, R: 'static>(
         &mut self,
-        meta: PortMeta,
-        response: Option<fn() -> Value>,
-        method: impl for<'a> Fn(&'a C, &'a Ctx, T) -> BoxFuture<'a, Result<Reply>>
+        name: &'static str,
+        ops: &'static Ops<T, R>,
+        method: impl for<'a> Fn(&'a C, &'a Ctx, &'a str, T) -> BoxFuture<'a, Result<Reply>>
         + Send
         + Sync
         + 'static,
-    ) {
-        let handler: Handler<C> = Box::new(move |component, ctx, body| match body.decode::<T>() {
-            Ok(message) => method(component, ctx, message),
-            Err(e) => misfit(ctx, &e),
-        });
-        self.push::<T>(meta, Role::Target, response, Some(handler));
+    ) -> RowOf<'_, C> {
+        let handler: Handler<C> =
+            Box::new(move |component, ctx, item, body| match (ops.decode)(body) {
+                Ok(message) => method(component, ctx, item, message),
+                Err(e) => misfit(ctx, &e),
+            });
+        self.push(name, Role::Target, ops, Some(handler))
     }
 
     /// A target that borrows its message: nothing is copied.
-    pub fn target_ref<T: Message>(
+    pub fn target_ref<T: Send + Sync + 'static, R: 'static>(
         &mut self,
-        meta: PortMeta,
-        response: Option<fn() -> Value>,
-        method: impl for<'a> Fn(&'a C, &'a Ctx, &'a T) -> BoxFuture<'a, Result<Reply>>
+        name: &'static str,
+        ops: &'static Ops<T, R>,
+        method: impl for<'a> Fn(&'a C, &'a Ctx, &'a str, &'a T) -> BoxFuture<'a, Result<Reply>>
         + Send
         + Sync
         + 'static,
-    ) {
+    ) -> RowOf<'_, C> {
         let method = Arc::new(method);
-        let handler: Handler<C> = Box::new(move |component, ctx, body| {
+        let handler: Handler<C> = Box::new(move |component, ctx, item, body| {
             if let Some(message) = body.downcast_ref::<T>() {
-                return method(component, ctx, message);
+                return method(component, ctx, item, message);
             }
             let method = method.clone();
-            match body.decode::<T>() {
-                Ok(message) => Box::pin(async move { method(component, ctx, &message).await }),
+            match (ops.decode)(body) {
+                Ok(message) => {
+                    Box::pin(async move { method(component, ctx, item, &message).await })
+                }
                 Err(e) => misfit(ctx, &e),
             }
         });
-        self.push::<T>(meta, Role::Target, response, Some(handler));
+        self.push(name, Role::Target, ops, Some(handler))
     }
 
     /// A source: its method sends.
-    pub fn source<T: Message>(&mut self, meta: PortMeta, response: Option<fn() -> Value>) {
-        self.push::<T>(meta, Role::Source, response, None);
+    pub fn source<T: 'static, R: 'static>(
+        &mut self,
+        name: &'static str,
+        ops: &'static Ops<T, R>,
+    ) -> RowOf<'_, C> {
+        self.push(name, Role::Source, ops, None)
     }
 
-    /// An error port: the runner sends the failures of targets that take `T`.
-    pub fn error<T: Message>(&mut self, meta: PortMeta, response: Option<fn() -> Value>)
-    where
-        Failure<T>: Message,
-    {
-        self.push::<Failure<T>>(meta, Role::Error, response, None);
-        if let Some(row) = self.rows.last_mut() {
-            row.info.failure = Some((TypeId::of::<T>(), |body, error| {
-                let context = body.decode::<T>()?;
-                let (error, retryable) = (error.to_string(), error.is_retryable());
-                Ok(Body::of(Failure { context, error, retryable }))
-            }));
+    /// An error port: the runner sends the failures that it takes.
+    pub fn error<T: 'static, R: 'static>(
+        &mut self,
+        name: &'static str,
+        ops: &'static Ops<T, R>,
+    ) -> RowOf<'_, C> {
+        let row = self.push(name, Role::Error, ops, None);
+        row.0.info.catch = (ops.catch)();
+        row
+    }
+
+    /// The `_control` port; see [`RowOf::read`] for what it shows.
+    pub fn control<T: Send + Sync + 'static, R: 'static>(
+        &mut self,
+        ops: &'static Ops<T, R>,
+        method: impl for<'a> Fn(&'a C, &'a Ctx, &'a str, &'a T) -> BoxFuture<'a, Result<Reply>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> RowOf<'_, C> {
+        let row = self.target_ref("_control", ops, method);
+        row.0.info.role = Role::Control;
+        row
+    }
+
+    /// What the `_control` port shows: its schema, and its values as they are now.
+    pub fn read<V: Message>(&mut self, view: fn(&C) -> V) {
+        self.view = Some(Box::new(move |component| {
+            super::secret::masked(|| serde_json::to_value(view(component)))
+                .map_err(DecodeError::from)
+        }));
+        let control = self.rows.iter_mut().rfind(|row| row.info.role == Role::Control);
+        if let Some(row) = control {
+            row.info.schema = schema::of::<V>;
         }
+    }
+
+    /// The hook that runs every few minutes and when the node changes.
+    pub fn reconcile(
+        &mut self,
+        description: &'static str,
+        hook: impl for<'a> Fn(&'a C, &'a Ctx) -> BoxFuture<'a, Result<()>> + Send + Sync + 'static,
+    ) {
+        let row = self.push("_reconcile", Role::Reconcile, Ops::<Nothing, ()>::ALL, None);
+        row.shown("Reconcile", description, Position::Top);
+        self.reconcile = Some(Box::new(hook));
+    }
+
+    /// The hook that sees new settings before they are in force; an error keeps the old ones.
+    pub fn on_settings<T: Message + Default>(
+        &mut self,
+        hook: impl for<'a> Fn(&'a C, &'a Ctx, &'a T) -> BoxFuture<'a, Result<()>>
+        + Send
+        + Sync
+        + 'static,
+    ) where
+        C: SettingsOf<T>,
+    {
+        let hook = Arc::new(hook);
+        self.on_settings = Some(Box::new(move |component, ctx, configuration| {
+            let settings = match settings_of::<T>(configuration) {
+                Ok(settings) => settings,
+                Err(e) => return Box::pin(ready(Err(e.into_permanent("the settings")))),
+            };
+            let hook = hook.clone();
+            Box::pin(async move {
+                hook(component, ctx, &settings).await?;
+                SettingsOf::<T>::settings_cell(component).put(settings);
+                Ok(())
+            })
+        }));
+    }
+
+    /// What shapes the schema of the settings.
+    pub fn settings_schema(&mut self, schema: fn(&C, Schema) -> Schema) {
+        self.settings_schema = Some(schema);
     }
 
     /// The settings cell, which is the `_settings` port.
-    pub fn settings<T: Message + Default>(&mut self, description: &'static str, cell: CellOf<C>) {
-        let meta =
-            PortMeta { name: "_settings", label: "Settings", description, position: Position::Top };
-        self.push::<T>(meta, Role::Settings, None, None);
-        if let Some(row) = self.rows.last_mut() {
-            row.info.configuration = Some(|| serde_json::to_value(T::default()).ok());
-            row.info.fits = |value| settings_of::<T>(Some(value)).map(drop);
-        }
-        self.settings = Some(cell);
+    pub fn settings<T: Message + Default>(&mut self, description: &'static str)
+    where
+        C: SettingsOf<T>,
+    {
+        let shape = self.settings_schema;
+        let row = self.push("_settings", Role::Settings, Ops::<T, ()>::ALL, None);
+        row.0.schema = shape;
+        row.0.info.configuration =
+            Some(|| super::secret::masked(|| serde_json::to_value(T::default())).ok());
+        row.0.info.fits = |value| settings_of::<T>(Some(value)).map(drop);
+        row.shown("Settings", description, Position::Top);
+        self.settings = Some(|component| SettingsOf::<T>::settings_cell(component));
     }
 
-    fn push<T: Message>(
+    /// A state cell, kept under `key` in the node's status.
+    pub fn state(&mut self, key: &'static str, cell: StateIn<C>) {
+        self.states.push((key, cell));
+    }
+
+    fn push<T: 'static, R: 'static>(
         &mut self,
-        meta: PortMeta,
+        name: &'static str,
         role: Role,
-        response: Option<fn() -> Value>,
+        ops: &'static Ops<T, R>,
         handler: Option<Handler<C>>,
-    ) {
+    ) -> RowOf<'_, C> {
+        let meta = PortMeta { name, label: name, description: "", position: Position::Left };
         let info = PortInfo {
             meta,
             role,
-            schema: schema::of::<T>,
-            response,
-            configuration: Some(T::configuration),
-            fits: |value| Body::Json(Arc::new(value.clone())).decode::<T>().map(drop),
-            failure: None,
-            message: TypeId::of::<T>(),
+            schema: ops.schema,
+            response: ops.response,
+            configuration: Some(ops.configuration),
+            is_dynamic: false,
+            fits: ops.fits,
+            catch: None,
+            message: (ops.type_of)(),
         };
-        self.rows.push(Row { info, handler });
+        let row = Row { info, handler, when: None, each: None, schema: None };
+        let at = self.rows.len();
+        self.rows.push(row);
+        RowOf(&mut self.rows[at])
     }
 
     pub(crate) fn infos(&self) -> Vec<PortInfo> {
@@ -205,27 +346,158 @@ impl<C: Send + Sync + 'static> Table<C> {
         self.settings.map(|cell| cell(component))
     }
 
-    /// Calls the method behind target number `port`.
+    pub(crate) fn states<'a>(
+        &'a self,
+        component: &'a C,
+    ) -> impl Iterator<Item = (&'static str, &'a dyn StateCell)> {
+        self.states.iter().map(move |(key, cell)| (*key, cell(component)))
+    }
+
+    pub(crate) fn has_state(&self) -> bool {
+        !self.states.is_empty()
+    }
+
+    /// True when a hook wants to see settings before they are in force.
+    pub(crate) fn has_settings_hook(&self) -> bool {
+        self.on_settings.is_some()
+    }
+
+    pub(crate) fn change_settings<'a>(
+        &self,
+        component: &'a C,
+        ctx: &'a Ctx,
+        configuration: Option<&Value>,
+    ) -> BoxFuture<'a, Result<()>> {
+        match &self.on_settings {
+            Some(hook) => hook(component, ctx, configuration),
+            None => Box::pin(ready(Ok(()))),
+        }
+    }
+
+    pub(crate) fn has_reconcile(&self) -> bool {
+        self.reconcile.is_some()
+    }
+
+    pub(crate) fn run_reconcile<'a>(
+        &self,
+        component: &'a C,
+        ctx: &'a Ctx,
+    ) -> BoxFuture<'a, Result<()>> {
+        match &self.reconcile {
+            Some(hook) => hook(component, ctx),
+            None => Box::pin(ready(Ok(()))),
+        }
+    }
+
+    /// What `_control` shows now; `None` when it shows nothing.
+    pub(crate) fn view(&self, component: &C) -> Option<Result<Value, DecodeError>> {
+        self.view.as_ref().map(|view| view(component))
+    }
+
+    /// The schema of row `row` as the component shapes it now; `None` when it leaves it alone.
+    pub(crate) fn schema(&self, component: &C, row: usize) -> Option<Value> {
+        let row = self.rows.get(row)?;
+        let reshape = row.schema?;
+        Some(reshape(component, Schema::from((row.info.schema)())).into())
+    }
+
+    /// The ports that are there now.
+    pub(crate) fn live(&self, component: &C) -> LivePorts {
+        let mut live = LivePorts::default();
+        for (number, row) in self.rows.iter().enumerate() {
+            if row.when.is_some_and(|when| !when(component)) {
+                continue;
+            }
+            match &row.each {
+                None => live.add(LivePort::plain(number, &row.info.meta)),
+                Some(each) => {
+                    for item in each(component) {
+                        live.add_item(number, &row.info.meta, item);
+                    }
+                }
+            }
+        }
+        live
+    }
+
+    /// Calls the method behind row `row`.
     pub(crate) fn call<'a>(
         &self,
         component: &'a C,
-        port: usize,
+        row: usize,
+        item: &'a str,
         ctx: &'a Ctx,
         body: &'a Body,
     ) -> BoxFuture<'a, Result<Reply>> {
-        match self.rows.get(port).and_then(|row| row.handler.as_ref()) {
-            Some(handler) => handler(component, ctx, body),
-            None => {
-                Box::pin(ready(Err(Error::permanent(format!("port {port} takes no messages")))))
-            }
+        match self.rows.get(row).and_then(|row| row.handler.as_ref()) {
+            Some(handler) => handler(component, ctx, item, body),
+            None => Box::pin(ready(Err(Error::permanent(format!("port {row} takes no messages"))))),
         }
     }
 }
 
+impl<C> RowOf<'_, C> {
+    /// What people read of the port, and where editors draw it.
+    pub fn shown(self, label: &'static str, description: &'static str, position: Position) -> Self {
+        let meta = &mut self.0.info.meta;
+        (meta.label, meta.description, meta.position) = (label, description, position);
+        self
+    }
+
+    /// The port is there while `when` says so.
+    pub fn when(self, when: fn(&C) -> bool) -> Self {
+        self.0.when = Some(when);
+        self.0.info.is_dynamic = true;
+        self
+    }
+
+    /// One port for each item.
+    pub fn each<I>(self, each: fn(&C) -> I) -> Self
+    where
+        I: IntoIterator<Item: Item> + 'static,
+        C: 'static,
+    {
+        self.0.each =
+            Some(Box::new(move |component| each(component).into_iter().map(Item::text).collect()));
+        self.0.info.is_dynamic = true;
+        self
+    }
+
+    /// The schema, shaped by the component.
+    pub fn schema(self, schema: fn(&C, Schema) -> Schema) -> Self {
+        self.0.schema = Some(schema);
+        self
+    }
+}
+
+/// What `each` yields: a text.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be part of a port's name",
+    label = "`each` yields these",
+    note = "`each` names a method that returns texts, such as `Vec<String>`"
+)]
+pub trait Item {
+    /// The text.
+    fn text(self) -> String;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Into<String>> Item for T {
+    fn text(self) -> String {
+        self.into()
+    }
+}
+
+/// What `_reconcile` carries.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+struct Nothing {}
+
+impl Message for Nothing {}
+
 /// A message that does not fit names its edge: that is where the mapping stands.
 fn misfit<'a>(ctx: &Ctx, error: &DecodeError) -> BoxFuture<'a, Result<Reply>> {
     let node = ctx.node();
-    let text = match &ctx.hop().edge {
+    let text = match ctx.edge() {
         Some(edge) => format!("edge `{edge}`: the message for node `{node}` does not fit: {error}"),
         None => format!("the message for node `{node}` does not fit: {error}"),
     };

@@ -34,7 +34,7 @@ pub trait Component: Ports + Default {
     /// What the component says of itself.
     const INFO: Info;
 
-    /// Adds the ports that its cells bring: `_settings`.
+    /// Adds its cells, and the port that they bring: `_settings`.
     fn cells(table: &mut Table<Self>);
 }
 
@@ -48,3 +48,7 @@ pub trait Ports: Sized + Send + Sync + 'static {
     /// Adds the ports in the order in which the author wrote them.
     fn ports(table: &mut Table<Self>);
 }
+
+/// An impl half without a struct half is one error, at the impl's own type.
+#[doc(hidden)]
+pub const fn is_component<C: Component>() {}

@@ -9,6 +9,7 @@ mod node;
 mod node_status;
 mod signal;
 mod signal_run;
+mod state;
 mod status;
 
 use std::time::Duration;
@@ -21,6 +22,7 @@ pub(crate) use self::{
     module::{Module, offered},
     node::Nodes,
     signal::Signals,
+    state::NodeState,
 };
 
 /// Which module a process is.

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::lease::Leadership;
 use super::status::{self, Written};
 use super::{ModuleId, backoff};
-use crate::component::{ComponentType, PortInfo};
+use crate::component::{ComponentType, OfferedPort};
 use crate::registry::Registry;
 
 /// Schemas are left out of a status that would be larger than this: an object in etcd must stay below 1.5 MiB.
@@ -152,18 +152,20 @@ pub(crate) fn offered(component: &ComponentType) -> ModuleComponent {
         info: component.info.info.to_owned(),
         tags: words(component.info.tags),
         aliases: words(component.info.aliases),
-        ports: component.ports().iter().map(port).collect(),
+        ports: component.at_first().iter().map(|port| whole(component, port)).collect(),
     }
 }
 
-fn port(info: &PortInfo) -> PortStatus {
+/// A port with all that is known of it.
+pub(super) fn whole(component: &ComponentType, offered: &OfferedPort) -> PortStatus {
+    let info = &component.ports()[offered.port.row];
     PortStatus {
-        name: info.meta.name.to_owned(),
-        label: info.meta.label.to_owned(),
+        name: offered.port.name.to_string(),
+        label: offered.port.label.to_string(),
         position: info.meta.position.index(),
         source: info.is_source(),
-        schema: (info.schema)().into(),
+        schema: offered.schema.clone().into(),
         response_schema: info.response.map_or(Value::Null, |schema| schema()).into(),
-        configuration: info.configuration.and_then(|configuration| configuration()).into(),
+        configuration: offered.configuration.clone().into(),
     }
 }

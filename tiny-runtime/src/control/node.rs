@@ -17,8 +17,11 @@ use tokio_util::sync::CancellationToken;
 use super::directory::Directory;
 use super::lease::Leadership;
 use super::status::{self, Written};
-use super::{ModuleId, backoff, node_status};
-use crate::engine::{Finding, NodeDecl, Peer, Scheduler};
+use super::{ModuleId, backoff, node_status, state};
+use crate::engine::{Finding, NodeDecl, Peer, Scheduler, What};
+
+/// The shortest time between two looks at what components say of themselves.
+const NEWS: Duration = Duration::from_secs(1);
 
 /// Status writes on their way at once.
 const WRITES: usize = 8;
@@ -90,6 +93,8 @@ impl Nodes {
         let mut writes = JoinSet::new();
         let mut failures = 0;
         let mut pause = None;
+        // What components say of themselves is taken at once, and then not for a while: it may be said often.
+        let mut hush = None;
         loop {
             if pause.is_none() {
                 self.start_writes(&mut writes, &api, &leadership);
@@ -102,6 +107,11 @@ impl Nodes {
                     None => return,
                 },
                 _ = leadership.changed() => self.mark_all(),
+                news = self.scheduler.news(), if hush.is_none() => {
+                    self.hear(&news);
+                    hush = Some(Instant::now() + NEWS);
+                }
+                () = sleep_until(hush.unwrap_or_else(far)), if hush.is_some() => hush = None,
                 Some(written) = writes.join_next() => match written {
                     Ok((_, Ok(Written::Stored(_) | Written::Stale))) => failures = 0,
                     Ok((name, Ok(Written::NotLeading))) => drop(self.dirty.insert(name)),
@@ -155,7 +165,10 @@ impl Nodes {
             let name = node.name_any();
             if !node.belongs_to(&self.module.name) {
                 self.drop_own(&name);
-            } else if self.declared_anew(node) {
+                continue;
+            }
+            self.scheduler.seen(&name, state::stored(&node));
+            if self.declared_anew(node) {
                 stale.insert(name);
             } else {
                 self.dirty.insert(name);
@@ -199,6 +212,25 @@ impl Nodes {
         }
     }
 
+    /// Takes in what the engine tells of live nodes: hooks have ended, ports or views have changed.
+    fn hear(&mut self, news: &BTreeMap<String, What>) {
+        let moved: Vec<&String> =
+            news.iter().filter(|(_, what)| what.ports).map(|(name, _)| name).collect();
+        let mut stale: BTreeSet<String> =
+            news.keys().filter(|name| self.own.contains_key(*name)).cloned().collect();
+        let leads = |own: &Own| {
+            own.decl.edges.iter().any(|edge| moved.iter().any(|name| **name == *edge.to.node))
+        };
+        if !moved.is_empty() {
+            let neighbours = self.own.iter().filter(|(_, own)| leads(own));
+            stale.extend(neighbours.map(|(name, _)| name.clone()));
+        }
+        for name in stale {
+            self.judge(&name);
+        }
+        self.publish(false);
+    }
+
     fn drop_own(&mut self, name: &str) {
         if self.own.remove(name).is_some() {
             self.scheduler.remove(name);
@@ -210,7 +242,9 @@ impl Nodes {
     fn judge(&mut self, name: &str) {
         let Some(own) = self.own.get_mut(name) else { return };
         let directory = &self.directory;
-        let findings = self.scheduler.update(own.decl.clone(), |peer| directory.peer(peer));
+        let stored = state::stored(&own.node);
+        let peer = |peer: &str| directory.peer(peer);
+        let findings = self.scheduler.restore(own.decl.clone(), stored, peer);
         for new in findings.iter().filter(|finding| !own.findings.contains(finding)) {
             tracing::warn!(target: "tiny_runtime::fault", "{new}");
         }
@@ -249,7 +283,13 @@ impl Nodes {
         let component = self.scheduler.registry().get(&own.decl.component);
         let component = component.map(AsRef::as_ref);
         let now = Timestamp::now();
-        let desired = node_status::desired(&own.node, &self.module, component, &own.findings, now);
+        let name = &own.decl.info.name;
+        let ports = component.filter(|_| self.scheduler.ports(name).is_some()).map(|component| {
+            let offered = self.scheduler.offered(name);
+            offered.iter().map(|port| node_status::shown(component, port)).collect()
+        });
+        let desired =
+            node_status::desired(&own.node, &self.module, component, ports, &own.findings, now);
         (own.node.status.as_ref() != Some(&desired)).then_some(desired)
     }
 

@@ -2,10 +2,10 @@
 
 use k8s_openapi::jiff::Timestamp;
 use tiny_crds::condition::{self, EDGES_VALID, READY, RECONCILING, SETTINGS_VALID, STALLED, Truth};
-use tiny_crds::{NodeComponent, NodeModule, PortStatus, Time, TinyNode, TinyNodeStatus};
+use tiny_crds::{NodeComponent, NodeModule, Payload, PortStatus, Time, TinyNode, TinyNodeStatus};
 
-use super::ModuleId;
-use crate::component::ComponentType;
+use super::{ModuleId, module};
+use crate::component::{ComponentType, OfferedPort};
 use crate::engine::{Cause, Finding};
 use crate::words;
 
@@ -13,12 +13,15 @@ use crate::words;
 const LISTED: usize = 8;
 /// Bytes of one fault.
 const SENTENCE: usize = 1024;
+/// Bytes of what a port shows: what is larger is left out, a status is no place for it.
+const CONFIGURATION: usize = 32 * 1024;
 
 /// The status that `node` should have. Equal to the one it has when nothing changed.
 pub(crate) fn desired(
     node: &TinyNode,
     module: &ModuleId,
     component: Option<&ComponentType>,
+    ports: Option<Vec<PortStatus>>,
     findings: &[Finding],
     now: Timestamp,
 ) -> TinyNodeStatus {
@@ -30,7 +33,7 @@ pub(crate) fn desired(
         info: component.info.info.to_owned(),
         tags: component.info.tags.iter().map(|&tag| tag.to_owned()).collect(),
     });
-    status.ports = component.map(ports).unwrap_or_default();
+    status.ports = ports.or_else(|| component.map(at_first)).unwrap_or_default();
     let refused = findings.iter().find(|finding| finding.cause.refuses());
     status.error = refused.is_some();
     status.status = match findings {
@@ -46,16 +49,31 @@ pub(crate) fn desired(
     status
 }
 
-/// The ports as they are now. Schemas stand once, in the status of the module.
-fn ports(component: &ComponentType) -> Vec<PortStatus> {
-    let port = |info: &crate::component::PortInfo| PortStatus {
-        name: info.meta.name.to_owned(),
-        label: info.meta.label.to_owned(),
-        position: info.meta.position.index(),
-        source: info.is_source(),
-        ..PortStatus::default()
-    };
-    component.ports().iter().map(port).collect()
+/// The ports of a node that does not run here, as its component has them at first.
+fn at_first(component: &ComponentType) -> Vec<PortStatus> {
+    component.at_first().iter().map(|port| shown(component, port)).collect()
+}
+
+/// A port as a node's status shows it: schemas and configurations stand once, in the status of the module, and here only where
+/// they differ from those.
+pub(super) fn shown(component: &ComponentType, offered: &OfferedPort) -> PortStatus {
+    let mut port = module::whole(component, offered);
+    let at_first = component.at_first().iter();
+    let known = at_first.into_iter().find(|known| known.port.name == offered.port.name);
+    if let Some(known) = known {
+        port.response_schema = Payload::ABSENT;
+        if known.schema == offered.schema {
+            port.schema = Payload::ABSENT;
+        }
+        if known.configuration == offered.configuration {
+            port.configuration = Payload::ABSENT;
+        }
+    }
+    let size = offered.configuration.as_ref().map_or(0, |shown| shown.to_string().len());
+    if size > CONFIGURATION {
+        port.configuration = Payload::ABSENT;
+    }
+    port
 }
 
 struct Judge {
@@ -70,7 +88,7 @@ impl Judge {
             findings.iter().filter(|finding| wanted(finding)).collect::<Vec<_>>()
         };
         self.set(all, READY, "Running", "the node takes messages", &about(|_| true));
-        let settings = about(|finding| finding.edge.is_none());
+        let settings = about(|finding| finding.cause.is_of_settings());
         self.set(all, SETTINGS_VALID, "Valid", "every configuration fits its port", &settings);
         let edges = about(|finding| finding.edge.is_some());
         self.set(
@@ -182,11 +200,12 @@ mod tests {
     #[test]
     fn a_second_look_at_the_same_changes_nothing() {
         let mut node = node();
-        let first = desired(&node, &module(), None, &[], Timestamp::from_second(10).unwrap());
+        let first = desired(&node, &module(), None, None, &[], Timestamp::from_second(10).unwrap());
         assert_eq!(first.metadata["kept"], "1");
         assert_eq!(first.observed_generation, Some(3));
         node.status = Some(first.clone());
-        let second = desired(&node, &module(), None, &[], Timestamp::from_second(99).unwrap());
+        let second =
+            desired(&node, &module(), None, None, &[], Timestamp::from_second(99).unwrap());
         assert_eq!(first, second);
     }
 
@@ -195,7 +214,7 @@ mod tests {
         let now = Timestamp::from_second(10).unwrap();
         let findings =
             [finding(Cause::TargetMissing, Some("x")), finding(Cause::UnknownPort, Some("y"))];
-        let status = desired(&node(), &module(), None, &findings, now);
+        let status = desired(&node(), &module(), None, None, &findings, now);
         assert_eq!(
             truths(&status),
             [
@@ -214,11 +233,11 @@ mod tests {
         let now = Timestamp::from_second(10).unwrap();
         let mut node = node();
         let status =
-            desired(&node, &module(), None, &[finding(Cause::TargetMissing, Some("x"))], now);
+            desired(&node, &module(), None, None, &[finding(Cause::TargetMissing, Some("x"))], now);
         assert_eq!(truths(&status)[3], (RECONCILING, "True", "TargetMissing"));
         assert!(!status.error);
         node.status = Some(status);
-        let later = desired(&node, &module(), None, &[], now);
+        let later = desired(&node, &module(), None, None, &[], now);
         assert_eq!(later.conditions.len(), 3, "Reconciling is gone: {:?}", later.conditions);
     }
 }

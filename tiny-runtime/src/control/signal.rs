@@ -17,7 +17,8 @@ use tokio_util::sync::CancellationToken;
 use super::directory::Directory;
 use super::leadership::{Leadership, Term};
 use super::signal_run::{self, Job};
-use crate::engine::{Peer, Scheduler, panic};
+use crate::component::panic;
+use crate::engine::{Peer, Scheduler};
 
 /// Signals that run at once; more of them wait for their turn.
 const RUNNING: usize = 1024;

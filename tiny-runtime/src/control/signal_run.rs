@@ -11,8 +11,9 @@ use super::backoff;
 use super::directory::Directory;
 use super::lease::{Leadership, Term};
 use super::status::{self, Written};
+use crate::component::panic;
 use crate::component::{Error, Kind, Reply, Result};
-use crate::engine::{Address, Outcome, Peer, Scheduler, Trigger, panic};
+use crate::engine::{Address, Outcome, Peer, Scheduler, Trigger};
 use crate::{json, words};
 
 /// Bytes of an error in a status.
@@ -185,7 +186,7 @@ fn ended(started: &TinySignalStatus, fate: &Result<Reply>) -> TinySignalStatus {
     status.finish_time = Some(Time(Timestamp::now()));
     let reply = match fate {
         // The author's code writes its reply as JSON, and may panic over it.
-        Ok(reply) => panic::caught(|| reply.to_json()).unwrap_or_else(|text| {
+        Ok(reply) => panic::caught(|| reply.shown()).unwrap_or_else(|text| {
             Err(Error::permanent(format!("the reply panicked when it was written as JSON: {text}")))
         }),
         Err(error) => Err(error.clone()),

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::edge::Binding;
 use super::{Address, RetryBounds};
-use crate::component::{ComponentType, NodeInfo};
+use crate::component::{ComponentType, LivePorts, NodeInfo, PortInfo, Role};
 use crate::mapping::Mapping;
 use crate::registry::Registry;
 use crate::words;
@@ -94,12 +94,33 @@ pub enum Cause {
     EdgeInvalid,
     /// The component panicked while it was made or configured.
     ComponentPanicked,
+    /// The component's hook refuses the settings.
+    SettingsRefused,
+    /// What is stored of the component's state does not fit its type.
+    StateInvalid,
+    /// Settings or state ask for a port that cannot be.
+    PortInvalid,
+    /// An edge starts or ends at a port that is not there now. It may still come, so this refuses nothing.
+    PortAbsent,
+    /// The component's hooks have not ended yet. This refuses nothing either: messages wait.
+    Starting,
 }
 
 impl Cause {
+    /// True for what is wrong with settings and other configurations.
+    pub fn is_of_settings(self) -> bool {
+        matches!(
+            self,
+            Self::ConfigurationInvalid
+                | Self::SettingsRefused
+                | Self::UnknownComponent
+                | Self::ComponentPanicked
+        )
+    }
+
     /// True when the faulty thing is not put to use.
     pub fn refuses(self) -> bool {
-        self != Self::TargetMissing
+        !matches!(self, Self::TargetMissing | Self::PortAbsent | Self::Starting)
     }
 }
 
@@ -248,16 +269,50 @@ fn target_fault(
             // An unknown component is the finding of that node.
             let component = registry.get(&component)?;
             let target = component.port(&edge.to.port).map(|(_, port)| port);
-            if target.is_some_and(|port| !port.is_source() && !port.is_system()) {
+            if target.is_some_and(|port| port.role == Role::Target) {
                 return None;
             }
-            let why = no_port(&edge.to.node, component, &edge.to.port, |port| {
-                !port.is_source() && !port.is_system()
-            });
+            let is_target = |port: &PortInfo| port.role == Role::Target;
+            let why = no_port(&edge.to.node, component, &edge.to.port, is_target);
             (Cause::UnknownPort, why)
         }
     };
     Some(at(node, edge, cause, why))
+}
+
+/// The edge's ends that are not there now, of those that depend on settings or state. `live` tells the ports of nodes that run
+/// here.
+pub(crate) fn absent(
+    node: &NodeDecl,
+    component: &ComponentType,
+    registry: &Registry,
+    peer: impl Fn(&str) -> Peer,
+    live: impl Fn(&str) -> Option<Arc<LivePorts>>,
+) -> Vec<Finding> {
+    let is_absent = |component: &ComponentType, live: &LivePorts, port: &str| {
+        component.port(port).is_some_and(|(_, info)| info.is_dynamic) && live.get(port).is_none()
+    };
+    let mut findings = Vec::new();
+    for edge in &node.edges {
+        let mut say = |name: &str, port: &str, live: &LivePorts| {
+            let why = format!(
+                "node `{name}` has no port `{port}` now; its ports follow settings and state, here they are {live}"
+            );
+            findings.push(at(node, edge, Cause::PortAbsent, why));
+        };
+        let name = &node.info.name;
+        if let Some(live) = live(name).filter(|live| is_absent(component, live, &edge.port)) {
+            say(name, &edge.port, &live);
+        }
+        if let Peer::Ours { component } = peer(&edge.to.node)
+            && let Some(component) = registry.get(&component)
+            && let Some(live) = live(&edge.to.node)
+            && is_absent(component, &live, &edge.to.port)
+        {
+            say(&edge.to.node, &edge.to.port, &live);
+        }
+    }
+    findings
 }
 
 fn at(node: &NodeDecl, edge: &EdgeDecl, cause: Cause, why: String) -> Finding {
@@ -270,7 +325,7 @@ fn no_port(
     node: &str,
     component: &ComponentType,
     port: &str,
-    fits: impl Fn(&crate::component::PortInfo) -> bool,
+    fits: impl Fn(&PortInfo) -> bool,
 ) -> String {
     let names = || component.ports().iter().filter(|port| fits(port)).map(|port| port.meta.name);
     format!(

@@ -1,65 +1,121 @@
 //! One live node: it receives, keeps the promises of a hop, and sends.
 
+use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use futures::FutureExt;
 use futures::future::join_all;
 use serde_json::Value;
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tracing::Instrument;
 
 use super::edge::{Binding, Edge, Edges};
-use super::panic;
+use super::journal::Journal;
+use super::life::Life;
+use super::news::{News, What};
 use super::retry::{self, Retry};
-use super::{Dice, Envelope, RetryBounds, Route};
+use super::store::{StateStore, Stored};
+use super::{Address, Cause, Dice, Envelope, Finding, NodeDecl, RetryBounds, Route};
 use crate::component::{
-    Body, BoxFuture, ComponentType, Ctx, Error, Hop, Instance, Kind, NodeInfo, Outlet, PortInfo,
-    Reply, Result, Role,
+    Body, BoxFuture, ComponentType, Ctx, End, Error, Hop, Instance, Json, Kind, Ledger, LivePorts,
+    NodeInfo, OfferedPort, Outlet, PortInfo, Reply, Result, Role, Run, RunLimits, Shared, panic,
 };
 use crate::words;
 
 /// Every so many hops a run goes on in a task of its own: no chain can overflow a stack.
 const HOPS_PER_TASK: u16 = 32;
 
+/// Tasks that one node may have in the background.
+const BACKGROUND: usize = 1000;
+
+/// How long work in the background may take to end after its node was removed.
+const FAREWELL: Duration = Duration::from_secs(5);
+
 /// What a runner needs of its surroundings.
 #[derive(Clone)]
 pub(crate) struct Surroundings {
     pub(crate) route: Weak<dyn Route>,
     pub(crate) dice: Arc<Dice>,
-    /// The longest wait for a permit.
+    /// The longest wait for a permit, for the node's start, and for a port.
     pub(crate) admission: Duration,
+    pub(crate) shared: Shared,
+    pub(crate) store: Arc<dyn StateStore>,
+    pub(crate) news: Arc<News>,
 }
 
 pub(crate) struct Runner {
-    info: NodeInfo,
-    component: Arc<ComponentType>,
-    instance: Box<dyn Instance>,
+    pub(super) info: NodeInfo,
+    pub(super) component: Arc<ComponentType>,
+    pub(super) instance: Arc<dyn Instance>,
     /// Runs that it takes at once.
     permits: Semaphore,
     /// Cancelled when the node is removed.
-    removed: CancellationToken,
+    pub(super) removed: CancellationToken,
     edges: ArcSwap<Edges>,
     configurations: ArcSwap<BTreeMap<String, Value>>,
-    around: Surroundings,
+    /// The ports that are there now; `None` when nothing can tell.
+    ports: watch::Sender<Option<Arc<LivePorts>>>,
+    pub(super) life: Life,
+    /// What it was last declared as.
+    declared: Mutex<Option<NodeDecl>>,
+    journal: Option<Arc<Journal>>,
+    /// Takes the messages of sources that no edge takes; only tests set it.
+    tap: OnceLock<Arc<Edge>>,
+    background: Arc<Semaphore>,
+    tasks: TaskTracker,
+    pub(super) around: Surroundings,
 }
 
 impl Runner {
-    pub(crate) fn new(info: NodeInfo, component: Arc<ComponentType>, around: Surroundings) -> Self {
-        Self {
-            info,
-            instance: component.create(),
+    /// A node that takes no messages before its settings are there; its state is what is `stored`.
+    ///
+    /// # Errors
+    /// When the stored state does not fit the component.
+    pub(crate) fn new(
+        info: NodeInfo,
+        component: Arc<ComponentType>,
+        stored: Stored,
+        around: Surroundings,
+    ) -> Result<Self, String> {
+        let instance: Arc<dyn Instance> = component.create().into();
+        let journal = component.has.state.then(|| {
+            let texts = stored.texts.clone();
+            let journal = Journal::new(&info.name, around.store.clone(), &instance, stored);
+            let ledger: Arc<dyn Ledger> = journal.clone();
+            instance.keep_state(&ledger);
+            instance.take_state(&|key| texts.get(key).cloned()).map(|()| journal)
+        });
+        let has_hooks = component.has.settings_hook || component.has.reconcile;
+        Ok(Self {
+            instance,
             permits: Semaphore::new(component.info.concurrency.max(1) as usize),
             removed: CancellationToken::new(),
             edges: ArcSwap::default(),
             configurations: ArcSwap::default(),
+            ports: watch::Sender::new(None),
+            life: Life::new(has_hooks),
+            declared: Mutex::new(None),
+            journal: journal.transpose()?,
+            tap: OnceLock::new(),
+            background: Arc::new(Semaphore::new(BACKGROUND)),
+            tasks: TaskTracker::new(),
+            info,
             component,
             around,
+        })
+    }
+
+    /// Begins what the node does beside its messages, where it has hooks.
+    pub(crate) fn begin_life(self: &Arc<Self>) {
+        if self.component.has.settings_hook || self.component.has.reconcile {
+            self.tasks.spawn(self.clone().live());
         }
     }
 
@@ -68,8 +124,127 @@ impl Runner {
         self.info == *info && self.component.info.name == component.info.name
     }
 
+    /// Notes what the node is declared as. Returns whether its settings are others than before, and whether anything is.
+    pub(crate) fn declare(&self, decl: NodeDecl) -> (bool, bool) {
+        let mut declared = self.declared.lock().unwrap_or_else(PoisonError::into_inner);
+        let settings = |decl: &NodeDecl| decl.configurations.get("_settings").cloned();
+        let changed = match &*declared {
+            None => (true, true),
+            Some(before) => (settings(before) != settings(&decl), *before != decl),
+        };
+        *declared = Some(decl);
+        changed
+    }
+
+    /// Puts settings in force: at once, or by way of the component's hook.
     pub(crate) fn apply_settings(&self, settings: Option<&Value>) -> Result<(), String> {
-        self.instance.apply_settings(settings).map_err(|e| e.to_string())
+        if self.component.has.settings_hook {
+            self.life.wants_settings(settings.cloned());
+            return Ok(());
+        }
+        self.instance.apply_settings(settings).map_err(|e| e.to_string())?;
+        self.life.wants_settings(settings.cloned());
+        Ok(())
+    }
+
+    /// Takes in what somebody else stored of the node's state.
+    pub(crate) fn seen(&self, stored: Stored) {
+        let Some(journal) = &self.journal else { return };
+        if journal.seen(stored) {
+            self.refresh();
+            self.life.wants_reconcile();
+        }
+    }
+
+    /// Evaluates which ports are there. Ports appear and vanish at once.
+    pub(crate) fn refresh_ports(&self) {
+        if !self.component.has.dynamic_ports {
+            self.ports.send_replace(self.component.constant().cloned());
+            return;
+        }
+        let evaluated = panic::caught(|| self.instance.live());
+        let live = match evaluated {
+            Ok(live) => live,
+            Err(text) => {
+                tracing::error!(
+                    node = self.info.name,
+                    "telling its ports, the component panicked: {text}"
+                );
+                return;
+            }
+        };
+        let changed = self.ports.send_if_modified(|before| {
+            let changed = before.as_deref() != live.as_ref();
+            *before = live.map(Arc::new);
+            changed
+        });
+        if changed {
+            self.news(What { ports: true });
+        }
+    }
+
+    /// The ports that are there now.
+    pub(crate) fn ports(&self) -> Option<Arc<LivePorts>> {
+        self.ports.borrow().clone()
+    }
+
+    /// The ports as others see them now.
+    pub(crate) fn offered(&self) -> Vec<OfferedPort> {
+        let Some(ports) = self.ports() else { return Vec::new() };
+        let offered = panic::caught(|| {
+            ports.iter().map(|port| self.component.offered(port, &*self.instance)).collect()
+        });
+        offered.unwrap_or_else(|text| {
+            tracing::error!(
+                node = self.info.name,
+                "showing its ports, the component panicked: {text}"
+            );
+            Vec::new()
+        })
+    }
+
+    /// What a condition of the node should say beside what its declaration gives reason to.
+    pub(crate) fn findings(&self) -> Vec<Finding> {
+        let name = &self.info.name;
+        let ports = self.ports();
+        let faults = ports.iter().flat_map(|ports| ports.faults()).map(|fault| Finding {
+            cause: Cause::PortInvalid,
+            edge: None,
+            message: format!("node `{name}`: {fault}"),
+        });
+        faults.chain(self.life.finding(name)).collect()
+    }
+
+    pub(crate) fn wants_reconcile(&self) {
+        self.life.wants_reconcile();
+    }
+
+    /// True once it takes messages.
+    pub(crate) fn is_started(&self) -> bool {
+        self.life.is_started()
+    }
+
+    pub(super) fn news(&self, what: What) {
+        self.around.news.of(&self.info.name, what);
+    }
+
+    /// Sends what no edge takes to `node`, to the port that is called like the source.
+    pub(crate) fn tap(&self, node: &str) {
+        let edge = Edge {
+            id: "tap".into(),
+            port: "".into(),
+            to: Address::new(node, ""),
+            binding: Binding::Identity,
+            bounds: RetryBounds { attempts: 1, ..RetryBounds::default() },
+            removed: CancellationToken::new(),
+        };
+        let _set_once = self.tap.set(Arc::new(edge));
+    }
+
+    /// Waits until what runs in the background has ended; it is told to by [`Runner::remove`].
+    pub(crate) async fn ended(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 
     pub(crate) fn keep_configurations(&self, configurations: BTreeMap<String, Value>) {
@@ -86,6 +261,7 @@ impl Runner {
     /// Ends everything that runs in this node.
     pub(crate) fn remove(&self) {
         self.removed.cancel();
+        self.around.shared.instruments.forget(&self.info.name);
     }
 
     /// What a trigger without data sends to `port`: the node's stored configuration, else the port's default, else an
@@ -100,33 +276,39 @@ impl Runner {
     pub(crate) async fn handle(self: Arc<Self>, envelope: Envelope) -> Result<Reply> {
         let depth = envelope.depth();
         envelope.run.enter(depth, || envelope.to.to_string())?;
-        let port = self.target(&envelope.to.port)?;
         let Envelope { to, body, edge, run, sender, bounds, deadline, expires } = envelope;
+        let span =
+            tracing::debug_span!("hop", node = self.info.name, port = &*to.port, run = %run.id());
         let ctx = |deadline| {
             let (run, outlet) = (run.clone(), self.clone());
-            Ctx::new(Hop {
+            Guarded(Ctx::new(Hop {
                 run,
                 outlet,
                 parent: sender.clone(),
                 edge: edge.clone(),
                 depth,
                 deadline,
-            })
+                span: span.clone(),
+                end: End::default(),
+            }))
         };
         let work = async {
             let within = ctx(deadline.into_iter().chain(expires).min());
-            let work = self.admitted(port, &within, &body, bounds);
+            let work = async {
+                let port = self.target(&to.port).await?;
+                self.admitted(&port, &within.0, &body, bounds).await
+            };
             let result = match expires {
                 None => work.await,
                 Some(expires) => timeout_at(expires, work).await.unwrap_or_else(|_| {
-                    Err(self.too_late(port, bounds.timeout.unwrap_or_default()))
+                    Err(self.too_late(&to.port, bounds.timeout.unwrap_or_default()))
                 }),
             };
             match result {
                 Ok(reply) => Ok(reply.answered_by(|| to.to_string().into())),
                 // What catches an error has the time of the caller, not what is left of the hop.
                 Err(error) if matches!(error.kind(), Kind::Permanent | Kind::Exhausted) => {
-                    self.caught(port, &ctx(deadline), &body, error).await
+                    self.caught(&to.port, &ctx(deadline).0, &body, error).await
                 }
                 Err(error) => Err(error),
             }
@@ -134,40 +316,94 @@ impl Runner {
         tokio::select! {
             biased;
             () = self.removed.cancelled() => Err(self.gone()),
-            result = work => result,
+            result = work.instrument(span.clone()) => result,
         }
     }
 
-    /// The number of target `port`.
-    fn target(&self, port: &str) -> Result<usize> {
-        let is_target = |info: &PortInfo| info.role == Role::Target;
-        match self.component.port(port) {
-            Some((number, info)) if is_target(info) => Ok(number),
-            _ => {
-                let ports = || self.component.ports().iter().filter(|info| is_target(info));
-                let names = || ports().map(|info| info.meta.name);
-                Err(Error::permanent(format!(
-                    "node `{}` ({}) has no target `{port}`{}; it has {}",
-                    self.info.name,
-                    self.component.info.name,
-                    words::did_you_mean(port, names()),
-                    words::list(names()),
-                )))
-            }
+    /// A context of what the node begins by itself.
+    pub(super) fn ctx_of_trigger(self: &Arc<Self>, trigger: String) -> Ctx {
+        Ctx::new(Hop {
+            run: self.begin(trigger),
+            outlet: self.clone(),
+            parent: None,
+            edge: None,
+            depth: 1,
+            deadline: None,
+            span: tracing::Span::none(),
+            end: End::default(),
+        })
+    }
+
+    /// Target `port`, waited for: the node may be about to start, and a port that follows settings or state may be about to come.
+    async fn target(&self, port: &str) -> Result<Target> {
+        let limit = self.around.admission;
+        if !self.life.started(limit).await {
+            let why = self.life.finding(&self.info.name).map(|finding| finding.message);
+            return Err(Error::exhausted(format!(
+                "node `{}` did not start within {limit:?}: {}",
+                self.info.name,
+                why.unwrap_or_else(|| "its hooks did not end".into())
+            )));
         }
+        let Some((row, info)) = self.component.port(port).filter(|(_, info)| info.is_target())
+        else {
+            return Err(self.no_target(port));
+        };
+        let target =
+            |item: &str| Target { row, role: info.role, name: port.into(), item: item.into() };
+        if !info.is_dynamic {
+            return Ok(target(""));
+        }
+        let mut ports = self.ports.subscribe();
+        let comes =
+            ports.wait_for(|ports| ports.as_ref().is_none_or(|ports| ports.get(port).is_some()));
+        let come = timeout(limit, comes).await.is_ok_and(|come| come.is_ok());
+        if come {
+            return Ok(target(info.item(port).unwrap_or_default()));
+        }
+        Err(Error::exhausted(format!(
+            "node `{}` had no port `{port}` for {limit:?}; its ports follow settings and state, here they are {}",
+            self.info.name,
+            self.ports().unwrap_or_default()
+        )))
+    }
+
+    fn no_target(&self, port: &str) -> Error {
+        let live = self.ports();
+        let rows = self.component.ports();
+        let names: Vec<&str> = match &live {
+            Some(live) => {
+                let ports = live.iter().filter(|port| rows[port.row].is_target());
+                ports.map(|port| &*port.name).collect()
+            }
+            None => {
+                rows.iter().filter(|info| info.is_target()).map(|info| info.meta.name).collect()
+            }
+        };
+        Error::permanent(format!(
+            "node `{}` ({}) has no target `{port}`{}; it has {}",
+            self.info.name,
+            self.component.info.name,
+            words::did_you_mean(port, names.iter().copied()),
+            words::list(names.iter().copied()),
+        ))
     }
 
     /// Waits for a permit, then tries until done.
     async fn admitted(
         &self,
-        port: usize,
+        port: &Target,
         ctx: &Ctx,
         body: &Body,
         bounds: RetryBounds,
     ) -> Result<Reply> {
-        let _permit = self.permit(ctx).await?;
+        // What people do on a dashboard gets through to a node that is busy: it may be what stops it.
+        let _permit = match port.role {
+            Role::Control => None,
+            _ => self.permit(ctx).await?,
+        };
         let attempt = || self.attempt(port, ctx, body);
-        let waiting = |retry: Retry<'_>| self.log_retry(port, ctx, &retry);
+        let waiting = |retry: Retry<'_>| self.log_retry(&port.name, ctx, &retry);
         let deadline = ctx.deadline();
         retry::until_done(bounds, deadline, &self.around.dice, attempt, waiting).await
     }
@@ -203,13 +439,13 @@ impl Runner {
     }
 
     /// Calls the author's method once. A panic is a permanent error of this hop and hurts nobody else.
-    async fn attempt(&self, port: usize, ctx: &Ctx, body: &Body) -> Result<Reply> {
-        let call = async { self.instance.handle(port, ctx, body).await };
+    async fn attempt(&self, port: &Target, ctx: &Ctx, body: &Body) -> Result<Reply> {
+        let call = async { self.instance.handle(port.row, &port.item, ctx, body).await };
         AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|panicked| {
             let text = panic::text(&*panicked);
             tracing::error!(
                 node = self.info.name,
-                port = self.name(port),
+                port = &*port.name,
                 "the component panicked: {text}"
             );
             Err(Error::permanent(format!(
@@ -220,26 +456,37 @@ impl Runner {
     }
 
     /// Hands a failure to the error port that takes it, when an edge is connected there: its reply is the result.
-    async fn caught(&self, port: usize, ctx: &Ctx, body: &Body, error: Error) -> Result<Reply> {
-        let message = self.component.ports().get(port).map(|info| info.message);
-        let catcher = self.component.ports().iter().find_map(|info| {
-            let (takes, failure) = info.failure?;
-            (Some(takes) == message).then_some((info.meta.name, failure))
-        });
-        let Some((name, failure)) = catcher else { return Err(error) };
-        if !self.edges.load().leave(name) {
+    async fn caught(&self, port: &str, ctx: &Ctx, body: &Body, error: Error) -> Result<Reply> {
+        let Some((_, failed)) = self.component.port(port) else { return Err(error) };
+        let rows = || self.component.ports().iter().filter(|info| self.is_there(info));
+        let takes = |message: TypeId| {
+            rows().find_map(|info| {
+                info.catch.filter(|catch| catch.takes == message).map(|catch| (info, catch))
+            })
+        };
+        // The port for any JSON takes what no other takes.
+        let catcher = takes(failed.message).or_else(|| takes(TypeId::of::<Json>()));
+        let Some((info, catch)) = catcher else { return Err(error) };
+        let name = info.meta.name;
+        if self.tap.get().is_none() && !self.edges.load().leave(name) {
             return Err(error);
         }
         // A message that does not even decode, or panics when it is read, has no context to send: the error itself is the
         // reply.
-        let failure = panic::caught(|| failure(body, &error));
+        let failure = panic::caught(|| (catch.failure)(body, &error));
         let Ok(Ok(failure)) = failure else { return Err(error) };
-        ctx.run().failed(&format!("{}:{}", self.info.name, self.name(port)), &error);
+        ctx.run().failed(&format!("{}:{port}", self.info.name), &error);
         self.send(ctx, name, failure).await
     }
 
-    /// Brings `body` over one edge.
-    async fn cross(&self, edge: &Edge, ctx: &Ctx, body: Body) -> Result<Reply> {
+    /// Whether a port is there now.
+    fn is_there(&self, info: &PortInfo) -> bool {
+        let there = |ports: &LivePorts| ports.get(info.meta.name).is_some();
+        !info.is_dynamic || self.ports.borrow().as_deref().is_none_or(there)
+    }
+
+    /// Brings `body` over one edge. `port` is the source that it leaves.
+    async fn cross(&self, edge: &Edge, port: &str, ctx: &Ctx, body: Body) -> Result<Reply> {
         let body = match &edge.binding {
             Binding::Identity => body,
             Binding::Mapped(mapping) => Body::Mapped(Arc::new(body), mapping.clone()),
@@ -249,7 +496,10 @@ impl Runner {
             return Err(Error::cancelled("the process is stopping"));
         };
         let envelope = Envelope {
-            to: edge.to.clone(),
+            to: match &*edge.to.port {
+                "" => Address::new(edge.to.node.clone(), port),
+                _ => edge.to.clone(),
+            },
             edge: Some(edge.id.clone()),
             body,
             run: ctx.hop().run.clone(),
@@ -276,10 +526,10 @@ impl Runner {
         }
     }
 
-    fn log_retry(&self, port: usize, ctx: &Ctx, retry: &Retry<'_>) {
+    pub(super) fn log_retry(&self, port: &str, ctx: &Ctx, retry: &Retry<'_>) {
         tracing::warn!(
             node = self.info.name,
-            port = self.name(port),
+            port,
             run = %ctx.run().id(),
             attempt = retry.attempt,
             wait_ms = retry.wait.as_millis(),
@@ -288,20 +538,32 @@ impl Runner {
         );
     }
 
-    fn too_late(&self, port: usize, limit: Duration) -> Error {
+    fn too_late(&self, port: &str, limit: Duration) -> Error {
         Error::exhausted(format!(
-            "`{}:{}` did not end within the {limit:?} that its edge allows",
-            self.info.name,
-            self.name(port)
+            "`{}:{port}` did not end within the {limit:?} that its edge allows",
+            self.info.name
         ))
     }
 
     fn gone(&self) -> Error {
         Error::cancelled(format!("node `{}` was removed", self.info.name))
     }
+}
 
-    fn name(&self, port: usize) -> &'static str {
-        self.component.ports().get(port).map_or("", |info| info.meta.name)
+/// A port that takes a message.
+struct Target {
+    row: usize,
+    role: Role,
+    name: Arc<str>,
+    item: Arc<str>,
+}
+
+/// A hop that is over when this is dropped, whatever dropped it.
+struct Guarded(Ctx);
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        self.0.hop().end.come();
     }
 }
 
@@ -314,14 +576,21 @@ impl Outlet for Runner {
     /// completion: runs must be repeatable.
     fn send<'a>(&'a self, ctx: &'a Ctx, port: &'a str, body: Body) -> BoxFuture<'a, Result<Reply>> {
         Box::pin(async move {
+            if self.component.has.dynamic_ports
+                && self.ports.borrow().as_ref().is_some_and(|ports| ports.get(port).is_none())
+            {
+                return Ok(Reply::none());
+            }
             let edges = self.edges.load_full();
             let mut of_port = edges.of(port);
-            let Some(first) = of_port.next() else { return Ok(Reply::none()) };
-            let Some(second) = of_port.next() else { return self.cross(first, ctx, body).await };
+            let Some(first) = of_port.next().or(self.tap.get()) else { return Ok(Reply::none()) };
+            let Some(second) = of_port.next() else {
+                return self.cross(first, port, ctx, body).await;
+            };
             let branches = [first, second].into_iter().chain(of_port);
             let body = &body;
             let sent = branches.map(|edge| async move {
-                let result = self.cross(edge, ctx, body.clone()).await;
+                let result = self.cross(edge, port, ctx, body.clone()).await;
                 (edge, result)
             });
             let mut first_error = None;
@@ -341,5 +610,54 @@ impl Outlet for Runner {
                 _ => Ok(reply),
             }
         })
+    }
+
+    fn component(&self) -> Arc<dyn Any + Send + Sync> {
+        self.instance.component()
+    }
+
+    fn refresh(&self) {
+        self.refresh_ports();
+        self.news(What::default());
+    }
+
+    fn spawn(&self, work: BoxFuture<'static, ()>) -> Result<()> {
+        let Ok(place) = self.background.clone().try_acquire_owned() else {
+            return Err(Error::transient(format!(
+                "node `{}` has {BACKGROUND} tasks in the background, which is as many as it may",
+                self.info.name
+            )));
+        };
+        if self.removed.is_cancelled() {
+            return Err(self.gone());
+        }
+        let (removed, node) = (self.removed.clone(), self.info.name.clone());
+        self.tasks.spawn(async move {
+            let _place = place;
+            let end = async {
+                removed.cancelled().await;
+                sleep(FAREWELL).await;
+            };
+            tokio::select! {
+                done = AssertUnwindSafe(work).catch_unwind() => if let Err(panicked) = done {
+                    let text = panic::text(&*panicked);
+                    tracing::error!(node, "work in the background panicked: {text}");
+                },
+                () = end => tracing::warn!(node, "work in the background did not end within {FAREWELL:?}"),
+            }
+        });
+        Ok(())
+    }
+
+    fn removed(&self) -> &CancellationToken {
+        &self.removed
+    }
+
+    fn begin(&self, trigger: String) -> Arc<Run> {
+        Arc::new(Run::new(self.around.dice.run_id(), trigger, RunLimits::default()))
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.around.shared
     }
 }

@@ -1,22 +1,27 @@
 //! The nodes of this process and what happens to them.
 
-use std::collections::HashMap;
+use std::any::Any;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard, Weak};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::Duration;
 
 use futures::FutureExt;
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::graph::{self, Cause, Configured, Finding, NodeDecl, Peer};
-use super::panic;
+use super::news::{News, What};
 use super::runner::{Runner, Surroundings};
+use super::store::{Memory, StateStore, Stored};
 use super::{Address, Dice, Envelope, RetryBounds, Route};
-use crate::component::{Body, BoxFuture, Error, Reply, Result, Run, RunLimits};
+use crate::component::{
+    Body, BoxFuture, Error, Instruments, LivePorts, OfferedPort, Reply, Result, Run, RunLimits,
+    Shared, panic,
+};
 use crate::registry::Registry;
 
 /// Holds one live instance for each node of this module and delivers to them.
@@ -37,6 +42,37 @@ impl Default for Waits {
         Self { admission: Duration::from_secs(30) }
     }
 }
+
+/// What the engine stands on.
+#[derive(Clone)]
+pub struct Backing {
+    /// Where the state of nodes is stored.
+    pub store: Arc<dyn StateStore>,
+    /// Whether this process leads its module.
+    pub leads: watch::Receiver<bool>,
+    /// Where components' instruments are recorded.
+    pub instruments: Arc<Instruments>,
+}
+
+impl Default for Backing {
+    /// Memory, and a process without rivals.
+    fn default() -> Self {
+        Self {
+            store: Arc::new(Memory::default()),
+            leads: watch::channel(true).1,
+            instruments: Arc::default(),
+        }
+    }
+}
+
+impl fmt::Debug for Backing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Backing").field("leads", &*self.leads.borrow()).finish_non_exhaustive()
+    }
+}
+
+/// Threads that authors may block at once, in one process.
+const BLOCKING: usize = 128;
 
 /// Something from outside that starts a run.
 #[derive(Clone, Debug)]
@@ -99,6 +135,9 @@ struct Nodes {
     registry: Arc<Registry>,
     waits: Waits,
     dice: Arc<Dice>,
+    store: Arc<dyn StateStore>,
+    shared: Shared,
+    news: Arc<News>,
     runners: RwLock<HashMap<Arc<str>, Arc<Runner>>>,
     /// Serialises updates of nodes; never held across an await.
     change: Mutex<()>,
@@ -107,13 +146,23 @@ struct Nodes {
 }
 
 impl Scheduler {
-    /// A scheduler without nodes.
+    /// A scheduler without nodes, whose state is in memory.
     pub fn new(registry: Arc<Registry>, waits: Waits, dice: Dice) -> Self {
+        Self::on(Backing::default(), registry, waits, dice)
+    }
+
+    /// A scheduler without nodes.
+    pub fn on(backing: Backing, registry: Arc<Registry>, waits: Waits, dice: Dice) -> Self {
+        let Backing { store, leads, instruments } = backing;
+        let blocking = Arc::new(Semaphore::new(BLOCKING));
         Self(Arc::new_cyclic(|me| Nodes {
             me: me.clone(),
             registry,
             waits,
             dice: Arc::new(dice),
+            store,
+            shared: Shared { leads, instruments, blocking },
+            news: Arc::default(),
             runners: RwLock::default(),
             change: Mutex::new(()),
             changes: watch::Sender::new(0),
@@ -128,10 +177,20 @@ impl Scheduler {
     /// Makes a node what `decl` says: creates it, or gives the live instance its new settings and edges. What is faulty
     /// is not put to use; what worked before goes on. `peer` tells what is known of a node by its name.
     pub fn update(&self, decl: NodeDecl, peer: impl Fn(&str) -> Peer) -> Vec<Finding> {
+        self.restore(decl, Stored::default(), peer)
+    }
+
+    /// The same for a node of which something is stored: a new instance begins with that.
+    pub fn restore(
+        &self,
+        decl: NodeDecl,
+        stored: Stored,
+        peer: impl Fn(&str) -> Peer,
+    ) -> Vec<Finding> {
         let nodes = &*self.0;
         let _change = nodes.change.lock().unwrap_or_else(PoisonError::into_inner);
         let name = decl.info.name.clone();
-        panic::caught(|| nodes.update(decl, peer)).unwrap_or_else(|text| {
+        panic::caught(|| nodes.update(decl, stored, peer)).unwrap_or_else(|text| {
             let message =
                 format!("node `{name}`: its component panicked while it was made: {text}");
             vec![Finding { cause: Cause::ComponentPanicked, edge: None, message }]
@@ -146,7 +205,58 @@ impl Scheduler {
 
     /// True when a live instance of the node takes messages.
     pub fn is_live(&self, name: &str) -> bool {
-        self.0.get(name).is_some()
+        self.0.get(name).is_some_and(|runner| runner.is_started())
+    }
+
+    /// Tells a node what somebody else stored of its state.
+    pub fn seen(&self, name: &str, stored: Stored) {
+        if let Some(runner) = self.0.get(name) {
+            runner.seen(stored);
+        }
+    }
+
+    /// Waits until something that nodes show has changed, and says which: their ports, what their `_control` shows, or whether
+    /// they take messages. For one listener.
+    pub async fn news(&self) -> BTreeMap<String, What> {
+        self.0.news.take().await
+    }
+
+    /// The ports that a node has now; `None` when it does not run here.
+    pub fn ports(&self, name: &str) -> Option<Arc<LivePorts>> {
+        self.0.get(name)?.ports()
+    }
+
+    /// What the node itself has to say against it: of its hooks, its state, its ports.
+    pub(crate) fn findings(&self, name: &str) -> Vec<Finding> {
+        self.0.get(name).map(|runner| runner.findings()).unwrap_or_default()
+    }
+
+    /// The ports of a node as others see them now; none when it does not run here.
+    pub(crate) fn offered(&self, name: &str) -> Vec<OfferedPort> {
+        self.0.get(name).map(|runner| runner.offered()).unwrap_or_default()
+    }
+
+    /// The author's component of a node.
+    pub(crate) fn component(&self, name: &str) -> Option<Arc<dyn Any + Send + Sync>> {
+        use crate::component::Outlet;
+        self.0.get(name).map(|runner| runner.component())
+    }
+
+    /// Sends to node `to` what no edge of `from` takes.
+    pub(crate) fn tap(&self, from: &str, to: &str) {
+        if let Some(runner) = self.0.get(from) {
+            runner.tap(to);
+        }
+    }
+
+    /// Ends all nodes, and waits until what they have in the background has ended too.
+    pub async fn stop(&self) {
+        let names: Vec<_> = self.0.read().keys().cloned().collect();
+        let runners: Vec<_> = names.iter().filter_map(|name| self.0.get(name)).collect();
+        names.iter().for_each(|name| self.remove(name));
+        for runner in runners {
+            runner.ended().await;
+        }
     }
 
     /// Runs a trigger to its end.
@@ -203,34 +313,55 @@ impl fmt::Debug for Scheduler {
 
 impl Nodes {
     /// See [`Scheduler::update`], which holds the lock.
-    fn update(&self, decl: NodeDecl, peer: impl Fn(&str) -> Peer) -> Vec<Finding> {
-        let judged = graph::judge(&decl, &self.registry, peer);
-        let NodeDecl { info, .. } = decl;
+    fn update(&self, decl: NodeDecl, stored: Stored, peer: impl Fn(&str) -> Peer) -> Vec<Finding> {
+        let judged = graph::judge(&decl, &self.registry, &peer);
+        let mut findings = judged.findings;
+        let info = decl.info.clone();
         let Configured { fit, has_faulty_settings } = judged.configured;
         let Some(component) = judged.component else {
             self.remove(&info.name);
-            return judged.findings;
+            return findings;
         };
         let name = info.name.clone();
-        let live = self.get(&name);
-        let (runner, is_new) = match live.filter(|runner| runner.is(&info, &component)) {
-            Some(runner) => (runner, false),
-            None => (Arc::new(Runner::new(info, component, self.surroundings())), true),
-        };
+        let live = self.get(&name).filter(|runner| runner.is(&info, &component));
+        let is_new = live.is_none();
         if has_faulty_settings && is_new {
             // No message may meet a component without its settings.
             self.remove(&name);
-            return judged.findings;
+            return findings;
         }
-        if !has_faulty_settings && let Err(why) = runner.apply_settings(fit.get("_settings")) {
-            tracing::error!(node = name, "settings that were checked do not fit: {why}");
+        let made = || Runner::new(info, component.clone(), stored, self.surroundings());
+        let runner = match live.map_or_else(|| made().map(Arc::new), Ok) {
+            Ok(runner) => runner,
+            Err(why) => {
+                // Nor one without its state: it would write over what it cannot read.
+                self.remove(&name);
+                let message =
+                    format!("node `{name}`: {why}; correct or delete it in `status.metadata`");
+                findings.push(Finding { cause: Cause::StateInvalid, edge: None, message });
+                return findings;
+            }
+        };
+        let (new_settings, is_other) = runner.declare(decl.clone());
+        if new_settings && !has_faulty_settings {
+            if let Err(why) = runner.apply_settings(fit.get("_settings")) {
+                tracing::error!(node = name, "settings that were checked do not fit: {why}");
+            }
+            runner.refresh_ports();
+        }
+        if is_other {
+            runner.wants_reconcile();
         }
         runner.keep_configurations(fit);
         runner.connect(judged.edges);
         if is_new {
-            self.put(&name, runner);
+            runner.begin_life();
+            self.put(&name, runner.clone());
         }
-        judged.findings
+        findings.extend(runner.findings());
+        let live = |name: &str| self.get(name).and_then(|runner| runner.ports());
+        findings.extend(graph::absent(&decl, &component, &self.registry, peer, live));
+        findings
     }
 
     fn surroundings(&self) -> Surroundings {
@@ -238,11 +369,18 @@ impl Nodes {
             route: self.me.clone(),
             dice: self.dice.clone(),
             admission: self.waits.admission,
+            shared: self.shared.clone(),
+            store: self.store.clone(),
+            news: self.news.clone(),
         }
     }
 
     fn get(&self, name: &str) -> Option<Arc<Runner>> {
-        self.runners.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        self.read().get(name).cloned()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<Arc<str>, Arc<Runner>>> {
+        self.runners.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The runner of a node, waited for: it may be about to come.

@@ -1,6 +1,7 @@
 //! The receiver's message, deserialized from the plan: no JSON value of the whole is built on the way.
 
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
@@ -11,7 +12,8 @@ use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
 
 use super::plan::{Node, Plan, Source};
-use super::{MapError, Slots, text};
+use super::{Held, MapError, Slots, text};
+use crate::component::json;
 use crate::words;
 
 type Error = serde_json::Error;
@@ -102,8 +104,18 @@ impl<'a> Feed<'a> {
     fn take(&self, slot: usize) -> Result<Option<Value>, MapError> {
         let mut slots = self.slots.borrow_mut();
         let Some(held) = slots.0.get_mut(slot) else { return Ok(None) };
-        self.weigh(held.as_ref())?;
-        Ok(if self.uses.get(slot) == Some(&1) { held.take() } else { held.clone() })
+        self.weigh(held.as_ref().map(Held::value))?;
+        let held = if self.uses.get(slot) == Some(&1) { held.take() } else { held.clone() };
+        Ok(held.map(Held::into_value))
+    }
+
+    /// The reference that a node holds, when what it holds was read as one.
+    fn shared(&self, node: &Node) -> Option<Arc<Value>> {
+        let Node::Slot(Source { slot, .. }) = node else { return None };
+        match self.slots.borrow().0.get(*slot) {
+            Some(Some(Held::Shared(value))) => Some(value.clone()),
+            _ => None,
+        }
     }
 
     fn weigh(&self, value: Option<&Value>) -> Result<(), MapError> {
@@ -226,6 +238,9 @@ impl<'de> Deserializer<'de> for Fed<'de> {
         match self.node {
             _ if self.feed.is_missing(self.node) => visitor.visit_none(),
             Node::Literal(value) => value.deserialize_option(visitor),
+            Node::Slot(_) if self.feed.shared(self.node).is_some_and(|value| !value.is_null()) => {
+                visitor.visit_some(self)
+            }
             Node::Slot(_) => self.whole()?.deserialize_option(visitor),
             _ => visitor.visit_some(self),
         }
@@ -233,9 +248,15 @@ impl<'de> Deserializer<'de> for Fed<'de> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Error> {
+        if name == json::NAME
+            && let Some(value) = self.feed.shared(self.node)
+        {
+            json::hand(value);
+            return visitor.visit_unit();
+        }
         visitor.visit_newtype_struct(self)
     }
 

@@ -37,8 +37,10 @@ mod plan;
 mod read;
 mod template;
 mod text;
+mod whole;
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -52,7 +54,31 @@ use self::plan::Plan;
 pub struct Mapping(Plan);
 
 /// What a mapping has read of one message: one slot for each path, empty where the path led nowhere.
-pub struct Slots(Vec<Option<Value>>);
+pub struct Slots(Vec<Option<Held>>);
+
+/// What a slot holds.
+#[derive(Clone)]
+enum Held {
+    Value(Value),
+    /// A [`Json`](crate::component::Json) that was read whole: handed on, never copied.
+    Shared(Arc<Value>),
+}
+
+impl Held {
+    fn value(&self) -> &Value {
+        match self {
+            Self::Value(value) => value,
+            Self::Shared(value) => value,
+        }
+    }
+
+    fn into_value(self) -> Value {
+        match self {
+            Self::Value(value) => value,
+            Self::Shared(value) => Arc::unwrap_or_clone(value),
+        }
+    }
+}
 
 /// A message could not be mapped. The text names the field and the expression, never the content.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

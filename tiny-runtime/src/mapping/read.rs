@@ -10,10 +10,12 @@ use serde_json::value::Serializer as ToValue;
 
 use super::key::Key;
 use super::plan::{Plan, Wanted};
-use super::{MapError, Slots};
+use super::whole::Whole;
+use super::{Held, MapError, Slots};
+use crate::component::json;
 
 type Error = serde_json::Error;
-type Filled = Vec<Option<Value>>;
+type Filled = Vec<Option<Held>>;
 
 /// Fills the slots from a Rust value.
 pub(super) fn typed<T: Serialize + ?Sized>(plan: &Plan, message: &T) -> Result<Slots, MapError> {
@@ -33,8 +35,13 @@ pub(super) fn value(plan: &Plan, message: &Value) -> Slots {
 /// Fills the slots below `wanted` from `value`.
 fn fill(value: &Value, wanted: &Wanted, slots: &mut Filled) {
     if let Some(slot) = wanted.slot {
-        slots[slot] = Some(value.clone());
+        slots[slot] = Some(Held::Value(value.clone()));
     }
+    below(value, wanted, slots);
+}
+
+/// The same but for `value` itself.
+fn below(value: &Value, wanted: &Wanted, slots: &mut Filled) {
     for (key, wanted) in &wanted.keys {
         if let Some(value) = value.as_object().and_then(|map| map.get(key)) {
             fill(value, wanted, slots);
@@ -57,6 +64,13 @@ fn into<T: Serialize + ?Sized>(
     wanted: &Wanted,
     slots: &mut Filled,
 ) -> Result<(), Error> {
+    if let Some(slot) = wanted.slot
+        && let Some(shared) = json::asked(|| message.serialize(Whole).is_ok())
+    {
+        below(&shared, wanted, slots);
+        slots[slot] = Some(Held::Shared(shared));
+        return Ok(());
+    }
     // A value that is wanted whole is built, and so is a list of which an end is wanted: its length may come last.
     if wanted.slot.is_some() || wanted.indices.iter().any(|(index, _)| *index < 0) {
         fill(&serde_json::to_value(message)?, wanted, slots);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::plan::{Piece, Source};
-use super::{MapError, Slots};
+use super::{Held, MapError, Slots};
 
 /// A value as it stands in text; null stands for nothing.
 pub(super) fn shown(value: &Value) -> Option<String> {
@@ -25,7 +25,8 @@ pub(super) fn joined(
         match piece {
             Piece::Text(plain) => text += plain,
             Piece::Slot(Source { slot, text: source }) => {
-                let value = slots.0.get(*slot).and_then(Option::as_ref);
+                let held = slots.0.get(*slot).and_then(Option::as_ref);
+                let value = held.map(Held::value);
                 text += &value.and_then(shown).ok_or_else(|| {
                     MapError(format!("`{{{{ {source} }}}}` gives nothing, and it stands in text"))
                 })?;

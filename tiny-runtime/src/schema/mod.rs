@@ -8,6 +8,84 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+/// A port's schema, for the method behind `schema = …` to shape.
+///
+/// ```
+/// use tiny_runtime::component::Schema;
+/// use tiny_runtime::serde_json::{Value, json};
+///
+/// let schema = Schema::from(json!({
+///     "$ref": "#/$defs/In",
+///     "$defs": {"In": {"type": "object", "properties": {
+///         "ways": {"type": "array", "items": {"type": "string"}}
+///     }}}
+/// }));
+/// let shaped = Value::from(schema.choices("ways", ["left", "right"]));
+/// let items = &shaped["$defs"]["In"]["properties"]["ways"]["items"];
+/// assert_eq!(items["enum"], json!(["left", "right"]));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schema(Value);
+
+impl Schema {
+    /// Lets the field at `path` take these values only. A path is names with dots between them; the fields of the elements of a
+    /// list are reached by its name. Where it leads nowhere, nothing happens: the form stays as it was.
+    #[must_use]
+    pub fn choices<T: Into<Value>>(self, path: &str, choices: impl IntoIterator<Item = T>) -> Self {
+        let choices: Vec<Value> = choices.into_iter().map(Into::into).collect();
+        self.with(path, "enum", choices)
+    }
+
+    /// Puts a keyword on the field at `path`, which is read as that of [`Schema::choices`]; an empty path is the message itself.
+    #[must_use]
+    pub fn with(mut self, path: &str, keyword: &str, value: impl Into<Value>) -> Self {
+        let steps = path.split('.').filter(|step| !step.is_empty());
+        if let Some(pointer) = resolve(&self.0, steps)
+            && let Some(Value::Object(field)) = self.0.pointer_mut(&pointer)
+        {
+            field.insert(keyword.to_owned(), value.into());
+        }
+        self
+    }
+}
+
+impl From<Value> for Schema {
+    fn from(schema: Value) -> Self {
+        Self(schema)
+    }
+}
+
+impl From<Schema> for Value {
+    fn from(schema: Schema) -> Self {
+        schema.0
+    }
+}
+
+/// The JSON pointer of the schema of the field at `steps`.
+fn resolve<'a>(root: &Value, steps: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut pointer = settled(root, String::new())?;
+    for step in steps {
+        let escaped = step.replace('~', "~0").replace('/', "~1");
+        pointer = settled(root, format!("{pointer}/properties/{escaped}"))?;
+    }
+    Some(pointer)
+}
+
+/// Follows references and goes into lists until something is described.
+fn settled(root: &Value, mut pointer: String) -> Option<String> {
+    for _ in 0..16 {
+        let schema = root.pointer(&pointer)?;
+        if let Some(reference) = schema.get("$ref") {
+            pointer = reference.as_str()?.strip_prefix('#')?.to_owned();
+        } else if schema.get("items").is_some() {
+            pointer += "/items";
+        } else {
+            return Some(pointer);
+        }
+    }
+    None
+}
+
 /// The schema of `T`; the same bytes every time.
 pub fn of<T: JsonSchema>() -> Value {
     let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();

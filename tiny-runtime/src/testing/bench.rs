@@ -3,17 +3,18 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
+use super::plane::Plane;
 use super::tap::{self, Act, Record, TAP};
 use super::{Answers, expect_source, expect_target, refuse, run, scheduler};
 use crate::component::{
-    Body, Component, ComponentType, Error, FromReply, Key, Message, NodeInfo, PortInfo, Reply,
-    Result,
+    Answer, Body, Component, ComponentType, Error, Instruments, Key, Message, NodeInfo, Reply,
+    Result, Sample,
 };
-use crate::engine::{Address, EdgeDecl, NodeDecl, Peer, RetryBounds, Scheduler};
+use crate::engine::{Address, NodeDecl, Peer, Scheduler, Stored};
 use crate::registry::Registry;
 
 /// One live component of type `C`, a node on the real engine, with a tap on each of its sources and error ports.
@@ -68,22 +69,89 @@ pub struct Bench<C> {
     scheduler: Scheduler,
     component: Arc<ComponentType>,
     record: Arc<Record>,
+    plane: Arc<Plane>,
+    instruments: Arc<Instruments>,
+    /// The settings that the test said last.
+    settings: Arc<Mutex<Option<Value>>>,
     of: PhantomData<fn() -> C>,
 }
 
 impl<C: Component> Bench<C> {
     /// A new component in its default state, with default settings.
     pub fn new() -> Self {
+        Self::on(Plane::new(), Stored::default(), None)
+    }
+
+    /// A new component whose state was stored before, each under the name of its field.
+    ///
+    /// # Panics
+    /// When it does not fit, with the sentence of the node's condition.
+    ///
+    /// ```
+    /// # use tiny_runtime::prelude::*;
+    /// # use tiny_runtime::serde_json::json;
+    /// # /// Counts.
+    /// # #[component(name = "counter")]
+    /// # #[derive(Default)]
+    /// # pub struct Counter {
+    /// #     count: State<u64>,
+    /// # }
+    /// # #[component]
+    /// # impl Counter {
+    /// #     /// Counts.
+    /// #     #[port(target)]
+    /// #     async fn input(&self, _: &Ctx, _: String) -> Result<u64> {
+    /// #         self.count.update(|count| { *count += 1; *count }).await
+    /// #     }
+    /// # }
+    /// # tiny_runtime::tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// let bench = Bench::<Counter>::with_state(json!({"count": 41}));
+    /// assert_eq!(bench.send(Counter::INPUT, String::new()).await?, 42);
+    /// assert_eq!(bench.stored("count"), Some(json!(42)));
+    /// # Ok::<(), Error>(())
+    /// # }).map_err(|e| e.to_string())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn with_state(state: Value) -> Self {
+        let plane = Plane::new();
+        let texts = state.as_object().into_iter().flatten();
+        let texts = texts.map(|(key, value)| (key.clone(), value.to_string())).collect();
+        let stored = plane.store.memory.put(C::INFO.name, &texts);
+        Self::on(plane, stored, None)
+    }
+
+    /// What a restart of the process makes of the component: a new one with the settings, and the state that was stored. What
+    /// it had in the background is gone.
+    #[track_caller]
+    pub fn restart(&self) -> Self {
+        self.scheduler.remove(C::INFO.name);
+        self.replica()
+    }
+
+    /// Another process with the same node: it shares settings and state, and has a record of its own.
+    #[track_caller]
+    pub fn replica(&self) -> Self {
+        let stored = self.plane.store.memory.stored(C::INFO.name);
+        let settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Self::on(self.plane.clone(), stored, settings)
+    }
+
+    #[track_caller]
+    fn on(plane: Arc<Plane>, stored: Stored, settings: Option<Value>) -> Self {
         let component = ComponentType::of::<C>();
-        let record = Arc::new(Record::default());
+        let (record, instruments) = (Arc::new(Record::default()), Arc::default());
         let mut registry = Registry::default();
         registry.insert(tap::component(&component, &record));
         registry.insert(component);
-        let scheduler = scheduler(registry);
+        let scheduler = scheduler(plane.backing(&instruments), registry);
         refuse(&scheduler.update(decl(TAP, TAP), |_| Peer::Absent));
         let component = Arc::new(ComponentType::of::<C>());
-        let bench = Self { scheduler, component, record, of: PhantomData };
-        bench.declare(None);
+        let of = PhantomData;
+        let bench =
+            Self { scheduler, component, record, plane, instruments, settings: Arc::default(), of };
+        bench.declare(settings, stored);
+        bench.scheduler.tap(C::INFO.name, TAP);
         bench
     }
 
@@ -130,7 +198,7 @@ impl<C: Component> Bench<C> {
     /// ```
     #[track_caller]
     pub fn settings_json(&self, settings: Value) -> Self {
-        self.declare(Some(settings));
+        self.declare(Some(settings), Stored::default());
         self.clone()
     }
 
@@ -143,14 +211,14 @@ impl<C: Component> Bench<C> {
     /// # Panics
     /// When the key is one of a source.
     #[track_caller]
-    pub fn send<T: Message, R: FromReply>(
+    pub fn send<T: Message, R: Answer>(
         &self,
         target: Key<C, T, R>,
         message: T,
     ) -> impl Future<Output = Result<R>> + Send + use<C, T, R> {
-        let port = target.name();
-        let sent = self.trigger(port, json(&format!("the message for `{port}`"), &message));
-        async move { R::from_reply(sent.await?, port) }
+        let port = target.name().to_owned();
+        let sent = self.trigger(&port, json(&format!("the message for `{port}`"), &message));
+        async move { R::from_reply(sent.await?, &port) }
     }
 
     /// Sends JSON to the target `port`, which need not fit: that is how to test what does not.
@@ -174,7 +242,7 @@ impl<C: Component> Bench<C> {
     /// # Panics
     /// When the key is one of a target.
     #[track_caller]
-    pub fn sent<T: Message, R>(&self, source: Key<C, T, R>) -> Vec<T> {
+    pub fn sent<T: Message, R: 'static>(&self, source: Key<C, T, R>) -> Vec<T> {
         let port = source.name();
         expect_source(&self.component, port);
         let decode = |body: &Body| match body.decode() {
@@ -190,7 +258,11 @@ impl<C: Component> Bench<C> {
     /// # Panics
     /// When the key is one of a target.
     #[track_caller]
-    pub fn reply<T, R>(&self, source: Key<C, T, R>, reply: impl Answers<R>) -> Self {
+    pub fn reply<T: 'static, R: 'static>(
+        &self,
+        source: Key<C, T, R>,
+        reply: impl Answers<R>,
+    ) -> Self {
         self.act(source.name(), Act::Reply(Reply::of(reply)))
     }
 
@@ -200,12 +272,84 @@ impl<C: Component> Bench<C> {
     /// # Panics
     /// When the key is one of a target.
     #[track_caller]
-    pub fn fail<T, R>(&self, source: Key<C, T, R>, error: Error) -> Self {
+    pub fn fail<T: 'static, R: 'static>(&self, source: Key<C, T, R>, error: Error) -> Self {
         self.act(source.name(), Act::Fail(error))
     }
 
+    /// The component itself, for what a test of its own crate may look at.
+    ///
+    /// # Panics
+    /// When there is none: it was restarted.
     #[track_caller]
-    fn act(&self, source: &'static str, act: Act) -> Self {
+    pub fn component(&self) -> Arc<C> {
+        let component = self.scheduler.component(C::INFO.name);
+        match component.and_then(|component| component.downcast().ok()) {
+            Some(component) => component,
+            None => panic!("this bench was restarted: use the new one"),
+        }
+    }
+
+    /// The names of the ports that are there now, in the author's order.
+    pub fn ports(&self) -> Vec<String> {
+        let ports = self.scheduler.ports(C::INFO.name).unwrap_or_default();
+        ports.iter().map(|port| port.name.to_string()).collect()
+    }
+
+    /// The schema of a port as the component shapes it now.
+    pub fn schema(&self, port: &str) -> Option<Value> {
+        let offered = self.scheduler.offered(C::INFO.name);
+        offered.into_iter().find(|offered| &*offered.port.name == port).map(|port| port.schema)
+    }
+
+    /// What `_control` shows now, secrets masked.
+    pub fn view(&self) -> Option<Value> {
+        let offered = self.scheduler.offered(C::INFO.name);
+        let control = offered.into_iter().find(|offered| &*offered.port.name == "_control");
+        control.and_then(|port| port.configuration)
+    }
+
+    /// What keeps the node from what it is declared to be, as a condition of it would say; empty when all is well.
+    pub fn faults(&self) -> Vec<String> {
+        let findings = self.scheduler.findings(C::INFO.name);
+        findings.into_iter().map(|finding| finding.message).collect()
+    }
+
+    /// What is stored of the state in the field `key`.
+    pub fn stored(&self, key: &str) -> Option<Value> {
+        let stored = self.plane.store.memory.stored(C::INFO.name);
+        stored.texts.get(key).and_then(|text| serde_json::from_str(text).ok())
+    }
+
+    /// Lets the next write of state fail; several queue up.
+    pub fn fail_state(&self, error: Error) -> Self {
+        self.plane.store.fail(error);
+        self.clone()
+    }
+
+    /// Tells the component what others have stored meanwhile, as the watch of the plane does.
+    pub fn see_state(&self) -> Self {
+        self.scheduler.seen(C::INFO.name, self.plane.store.memory.stored(C::INFO.name));
+        self.clone()
+    }
+
+    /// Says whether the process of this bench, and of its replicas, leads its module. At first it does.
+    pub fn lead(&self, leads: bool) -> Self {
+        self.plane.leads.send_replace(leads);
+        self.clone()
+    }
+
+    /// Removes the node, as a deletion does, and waits until what it has in the background has ended.
+    pub async fn remove(&self) {
+        self.scheduler.stop().await;
+    }
+
+    /// What the instruments have recorded.
+    pub fn measured(&self) -> Vec<Sample> {
+        self.instruments.samples()
+    }
+
+    #[track_caller]
+    fn act(&self, source: &str, act: Act) -> Self {
         expect_source(&self.component, source);
         self.record.add(source, act);
         self.clone()
@@ -222,30 +366,13 @@ impl<C: Component> Bench<C> {
         async move { sent.await.result }
     }
 
-    /// Makes the node what the test says: with these settings, and an edge from each source to the tap.
+    /// Makes the node what the test says.
     #[track_caller]
-    fn declare(&self, settings: Option<Value>) {
-        let sources = self.component.ports().iter().filter(|port| port.is_source());
-        let node = NodeDecl {
-            configurations: settings.map(|it| ("_settings".to_owned(), it)).into_iter().collect(),
-            edges: sources.map(to_tap).collect(),
-            ..decl(C::INFO.name, C::INFO.name)
-        };
-        let peer = |_: &str| Peer::Ours { component: TAP.into() };
-        refuse(&self.scheduler.update(node, peer));
-    }
-}
-
-/// A fault of the tap is final at once: a source sees what is left when a flow has used up its retries.
-fn to_tap(source: &PortInfo) -> EdgeDecl {
-    let port = source.meta.name;
-    EdgeDecl {
-        id: port.into(),
-        port: port.into(),
-        to: Address::new(TAP, port),
-        mapping: None,
-        bounds: RetryBounds { attempts: 1, ..RetryBounds::default() },
-        fault: None,
+    fn declare(&self, settings: Option<Value>, stored: Stored) {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&settings);
+        let configurations = settings.map(|it| ("_settings".to_owned(), it)).into_iter().collect();
+        let node = NodeDecl { configurations, ..decl(C::INFO.name, C::INFO.name) };
+        refuse(&self.scheduler.restore(node, stored, |_| Peer::Absent));
     }
 }
 
@@ -270,9 +397,15 @@ impl<C: Component> Default for Bench<C> {
 
 impl<C> Clone for Bench<C> {
     fn clone(&self) -> Self {
-        let Self { scheduler, component, record, of } = self;
-        let (scheduler, component, record) = (scheduler.clone(), component.clone(), record.clone());
-        Self { scheduler, component, record, of: *of }
+        Self {
+            scheduler: self.scheduler.clone(),
+            component: self.component.clone(),
+            record: self.record.clone(),
+            plane: self.plane.clone(),
+            instruments: self.instruments.clone(),
+            settings: self.settings.clone(),
+            of: self.of,
+        }
     }
 }
 

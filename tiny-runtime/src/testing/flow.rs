@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{expect_target, refuse, run, scheduler};
 use crate::component::{Component, ComponentType, NodeInfo};
-use crate::engine::{Address, EdgeDecl, NodeDecl, Outcome, Peer, RetryBounds, Scheduler};
+use crate::engine::{Address, Backing, EdgeDecl, NodeDecl, Outcome, Peer, RetryBounds, Scheduler};
 use crate::registry::Registry;
 use crate::words;
 
@@ -79,7 +79,7 @@ impl Flow {
     /// A flow without nodes.
     pub fn local() -> Self {
         let registry = Registry::default();
-        let scheduler = scheduler(registry.clone());
+        let scheduler = scheduler(Backing::default(), registry.clone());
         Self { registry, nodes: BTreeMap::new(), scheduler, started: AtomicBool::new(false) }
     }
 
@@ -102,7 +102,7 @@ impl Flow {
         };
         let before = self.nodes.insert(name.into(), node);
         assert!(before.is_none(), "there are two nodes `{name}`: give each its own name");
-        self.scheduler = scheduler(self.registry.clone());
+        self.scheduler = scheduler(Backing::default(), self.registry.clone());
         for node in self.nodes.keys() {
             self.update(node);
         }

@@ -4,11 +4,8 @@ use std::collections::{HashMap, VecDeque};
 use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde_json::Value;
-
 use crate::component::{
-    Body, BoxFuture, ComponentType, Ctx, DecodeError, Error, Info, Instance, PortInfo, Reply,
-    Result, Role,
+    Body, BoxFuture, ComponentType, Ctx, Error, Info, Instance, PortInfo, Reply, Result, Role,
 };
 
 /// Names the tap's component and its node: no author's component can be called so.
@@ -23,7 +20,7 @@ pub(super) enum Act {
 
 /// What the sources of one component sent, and what they are answered.
 #[derive(Default)]
-pub(super) struct Record(Mutex<HashMap<&'static str, Line>>);
+pub(super) struct Record(Mutex<HashMap<String, Line>>);
 
 /// One source.
 #[derive(Default)]
@@ -41,11 +38,11 @@ impl Record {
     }
 
     /// Says what happens to the next message of `source` that has no act yet, and to all that follow it.
-    pub(super) fn add(&self, source: &'static str, act: Act) {
-        self.lines().entry(source).or_default().acts.push_back(act);
+    pub(super) fn add(&self, source: &str, act: Act) {
+        self.lines().entry(source.to_owned()).or_default().acts.push_back(act);
     }
 
-    fn take(&self, source: &'static str, body: &Body) -> Option<Act> {
+    fn take(&self, source: String, body: &Body) -> Option<Act> {
         let mut lines = self.lines();
         let line = lines.entry(source).or_default();
         line.sent.push(body.clone());
@@ -55,7 +52,7 @@ impl Record {
         line.last.clone()
     }
 
-    fn lines(&self) -> MutexGuard<'_, HashMap<&'static str, Line>> {
+    fn lines(&self) -> MutexGuard<'_, HashMap<String, Line>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -72,7 +69,7 @@ pub(super) fn component(tapped: &ComponentType, record: &Arc<Record>) -> Compone
     };
     let sources: Vec<PortInfo> =
         tapped.ports().iter().filter(|port| port.is_source()).cloned().collect();
-    let target = |port: &PortInfo| PortInfo { role: Role::Target, failure: None, ..port.clone() };
+    let target = |port: &PortInfo| PortInfo { role: Role::Target, catch: None, ..port.clone() };
     let targets = sources.iter().map(target).collect();
     let record = record.clone();
     ComponentType::new(info, targets, move || {
@@ -86,9 +83,9 @@ struct Tap {
 }
 
 impl Tap {
-    fn answer(&self, port: usize, body: &Body) -> Result<Reply> {
+    fn answer(&self, port: usize, item: &str, body: &Body) -> Result<Reply> {
         let Some(source) = self.sources.get(port) else { return Ok(Reply::none()) };
-        match self.record.take(source.meta.name, body) {
+        match self.record.take(source.name(item), body) {
             Some(Act::Reply(reply)) => Ok(reply),
             Some(Act::Fail(error)) => Err(error),
             // A test that answers nothing has not handled the failure: it must not look like a success.
@@ -115,13 +112,10 @@ impl Instance for Tap {
     fn handle<'a>(
         &'a self,
         port: usize,
+        item: &'a str,
         _: &'a Ctx,
         body: &'a Body,
     ) -> BoxFuture<'a, Result<Reply>> {
-        Box::pin(ready(self.answer(port, body)))
-    }
-
-    fn apply_settings(&self, _: Option<&Value>) -> Result<(), DecodeError> {
-        Ok(())
+        Box::pin(ready(self.answer(port, item, body)))
     }
 }

@@ -16,6 +16,12 @@ pub struct A;
 
 #[component]
 impl A {
+    /// I.
+    #[port(target)]
+    async fn input(&self, _ctx: &Ctx, _message: In) -> Result<()> {
+        Ok(())
+    }
+
     /// What failed.
     #[port(error)]
     async fn error(&self, ctx: &Ctx, failure: Failure<In>) -> Result;

@@ -1,0 +1,113 @@
+//! What a hop stands on: the node that received the message, and what the engine does for it.
+
+use std::any::Any;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::Span;
+
+use super::{Body, BoxFuture, Ctx, Instruments, Reply, Result, Run};
+
+/// Who a node is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodeInfo {
+    /// The TinyNode's name.
+    pub name: String,
+    /// The TinyFlow that it belongs to, if any.
+    pub flow: String,
+    /// The TinyProject that it belongs to, if any.
+    pub project: String,
+}
+
+/// The node behind a [`Ctx`]: the way out of it, and its life.
+pub trait Outlet: Send + Sync {
+    /// The node itself.
+    fn node(&self) -> &NodeInfo;
+
+    /// Sends `body` along every edge of `port` and waits until all that it causes has ended.
+    fn send<'a>(&'a self, ctx: &'a Ctx, port: &'a str, body: Body) -> BoxFuture<'a, Result<Reply>>;
+
+    /// The author's component.
+    fn component(&self) -> Arc<dyn Any + Send + Sync>;
+
+    /// Evaluates again what depends on settings and state, and has it published.
+    fn refresh(&self);
+
+    /// Runs `work` for as long as the node is there.
+    ///
+    /// # Errors
+    /// Transient when the node has as much in the background as it may.
+    fn spawn(&self, work: BoxFuture<'static, ()>) -> Result<()>;
+
+    /// Cancelled when the node is removed.
+    fn removed(&self) -> &CancellationToken;
+
+    /// Begins a run.
+    fn begin(&self, trigger: String) -> Arc<Run>;
+
+    /// What the nodes of a process share.
+    fn shared(&self) -> &Shared;
+}
+
+/// What the nodes of a process share.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// Whether this process leads its module.
+    pub(crate) leads: watch::Receiver<bool>,
+    /// Where instruments are recorded.
+    pub(crate) instruments: Arc<Instruments>,
+    /// Threads that authors may block at once.
+    pub(crate) blocking: Arc<Semaphore>,
+}
+
+/// What a hop knows. The path back to the trigger is the chain of parents.
+pub struct Hop {
+    pub(crate) run: Arc<Run>,
+    pub(crate) outlet: Arc<dyn Outlet>,
+    /// The hop that sent the message; `None` for a trigger and in the background.
+    pub(crate) parent: Option<Arc<Hop>>,
+    /// The edge that the message came over; `None` for a trigger.
+    pub(crate) edge: Option<Arc<str>>,
+    pub(crate) depth: u16,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) span: Span,
+    pub(crate) end: End,
+}
+
+/// When a hop is over. The token is made when somebody asks for it: few do.
+#[derive(Default)]
+pub(crate) struct End {
+    token: OnceLock<CancellationToken>,
+    over: AtomicBool,
+}
+
+impl End {
+    /// Over when `token` says so.
+    pub(crate) fn by(token: CancellationToken) -> Self {
+        Self { token: OnceLock::from(token), over: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn token(&self) -> &CancellationToken {
+        let token = self.token.get_or_init(CancellationToken::new);
+        if self.over.load(Ordering::Acquire) {
+            token.cancel();
+        }
+        token
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+            || self.token.get().is_some_and(CancellationToken::is_cancelled)
+    }
+
+    /// Nobody waits for the hop any more.
+    pub(crate) fn come(&self) {
+        self.over.store(true, Ordering::Release);
+        if let Some(token) = self.token.get() {
+            token.cancel();
+        }
+    }
+}

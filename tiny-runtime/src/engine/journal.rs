@@ -1,0 +1,235 @@
+//! The state of one node: changes queue up and are stored together.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use tokio::sync::watch;
+
+use super::store::{StateStore, Stored, Unwritten};
+use crate::component::{BoxFuture, Edit, Error, Instance, Ledger, Result};
+
+/// Bytes of all states of one node: it lies in the node's status, beside much else, and an object has 1.5 MB.
+const LIMIT: usize = 256 * 1024;
+/// How often one change may lose against others before it counts as failed.
+const TRIES: u32 = 100;
+
+/// Keeps the state of one node.
+///
+/// A change is made on the draft, in its caller's task; one write at a time carries the draft to the store, and what comes
+/// meanwhile makes up the next draft. When somebody else has written first, all changes that were not stored are made again, on
+/// what is there now.
+pub(super) struct Journal {
+    node: String,
+    store: Arc<dyn StateStore>,
+    instance: Weak<dyn Instance>,
+    pages: Mutex<Pages>,
+    me: Weak<Self>,
+}
+
+#[derive(Default)]
+struct Pages {
+    stored: Stored,
+    /// What is on its way to the store.
+    flight: Option<BTreeMap<String, String>>,
+    /// What follows it.
+    draft: Option<Draft>,
+}
+
+struct Draft {
+    texts: BTreeMap<String, String>,
+    fate: watch::Sender<Option<Fate>>,
+}
+
+/// What became of a draft.
+#[derive(Clone)]
+enum Fate {
+    Stored,
+    /// Somebody else was first.
+    Again,
+    Failed(Error),
+}
+
+impl Pages {
+    /// What stands under `key`, drafts included.
+    fn text(&self, key: &str) -> Option<&String> {
+        let draft = self.draft.as_ref().map(|draft| &draft.texts);
+        let pages = [draft, self.flight.as_ref(), Some(&self.stored.texts)];
+        pages.into_iter().flatten().find_map(|page| page.get(key))
+    }
+
+    /// Bytes of all texts if `text` stood under `key`.
+    fn size_with(&self, key: &str, text: &str) -> usize {
+        let draft = self.draft.as_ref().map(|draft| &draft.texts);
+        let mut all = self.stored.texts.clone();
+        for page in [self.flight.as_ref(), draft].into_iter().flatten() {
+            all.extend(page.iter().map(|(key, text)| (key.clone(), text.clone())));
+        }
+        all.insert(key.to_owned(), text.to_owned());
+        all.iter().map(|(key, text)| key.len() + text.len()).sum()
+    }
+}
+
+impl Journal {
+    pub(super) fn new(
+        node: &str,
+        store: Arc<dyn StateStore>,
+        instance: &Arc<dyn Instance>,
+        stored: Stored,
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|me| Self {
+            node: node.to_owned(),
+            store,
+            instance: Arc::downgrade(instance),
+            pages: Mutex::new(Pages { stored, ..Pages::default() }),
+            me: me.clone(),
+        })
+    }
+
+    /// Takes in what somebody else stored. Returns whether that is new.
+    pub(super) fn seen(&self, stored: Stored) -> bool {
+        let mut pages = self.pages();
+        if pages.flight.is_some() || pages.stored.is_newer_than(&stored) {
+            // The write that is under way, or was, knows better.
+            return false;
+        }
+        let changed = pages.stored.texts != stored.texts;
+        pages.stored = stored;
+        if changed {
+            self.tell(&pages);
+        }
+        changed
+    }
+
+    /// Has the component's cells take what is stored.
+    fn tell(&self, pages: &Pages) {
+        let Some(instance) = self.instance.upgrade() else { return };
+        if let Err(why) = instance.take_state(&|key| pages.stored.texts.get(key).cloned()) {
+            tracing::error!(
+                node = self.node,
+                "somebody else wrote a state that does not fit: {why}"
+            );
+        }
+    }
+
+    /// Makes a change on the draft. `None` when it changes nothing.
+    fn draft(
+        &self,
+        key: &'static str,
+        edit: &mut Edit<'_>,
+    ) -> Result<Option<watch::Receiver<Option<Fate>>>> {
+        let mut pages = self.pages();
+        let before = pages.text(key).cloned();
+        let text = edit(before.as_deref())?;
+        if pages.stored.texts.get(key) == Some(&text) && before.as_ref() == Some(&text) {
+            return Ok(None);
+        }
+        let size = pages.size_with(key, &text);
+        if size > LIMIT {
+            return Err(Error::permanent(format!(
+                "the state of node `{}` would take {size} bytes, more than {LIMIT}: keep less of it",
+                self.node
+            )));
+        }
+        let draft = pages.draft.get_or_insert_with(|| Draft {
+            texts: BTreeMap::new(),
+            fate: watch::Sender::new(None),
+        });
+        draft.texts.insert(key.to_owned(), text);
+        let fate = draft.fate.subscribe();
+        if pages.flight.is_none()
+            && let Some(me) = self.me.upgrade()
+        {
+            pages.flight = Some(BTreeMap::new());
+            tokio::spawn(me.carry());
+        }
+        Ok(Some(fate))
+    }
+
+    /// Carries drafts to the store, one after the other, until there is none.
+    async fn carry(self: Arc<Self>) {
+        loop {
+            let Some((texts, fate, version)) = self.next() else { return };
+            let version = match version {
+                Some(version) => Ok(Some(version)),
+                // Nobody has read it yet; a write without a version would be blind.
+                None => self.store.read(&self.node).await.map(|stored| {
+                    self.pages().stored = stored.clone();
+                    stored.version
+                }),
+            };
+            let written = match version {
+                Ok(version) => self.store.write(&self.node, version.as_deref(), &texts).await,
+                Err(e) => Err(Unwritten::Failed(e)),
+            };
+            let (stored, outcome) = match written {
+                Ok(stored) => (Some(stored), Fate::Stored),
+                Err(Unwritten::Failed(e)) => (None, Fate::Failed(e)),
+                Err(Unwritten::Conflict) => match self.store.read(&self.node).await {
+                    Ok(stored) => (Some(stored), Fate::Again),
+                    Err(e) => (None, Fate::Failed(e)),
+                },
+            };
+            self.landed(stored, &fate, &outcome);
+        }
+    }
+
+    /// The next draft to carry, its fate and the version that it is written over.
+    #[allow(clippy::type_complexity, reason = "three things that are taken together")]
+    fn next(
+        &self,
+    ) -> Option<(BTreeMap<String, String>, watch::Sender<Option<Fate>>, Option<String>)> {
+        let mut pages = self.pages();
+        let Some(draft) = pages.draft.take() else {
+            pages.flight = None;
+            return None;
+        };
+        pages.flight = Some(draft.texts.clone());
+        Some((draft.texts, draft.fate, pages.stored.version.clone()))
+    }
+
+    fn landed(&self, stored: Option<Stored>, fate: &watch::Sender<Option<Fate>>, outcome: &Fate) {
+        let mut pages = self.pages();
+        pages.flight = Some(BTreeMap::new());
+        if let Some(stored) = stored {
+            pages.stored = stored;
+            self.tell(&pages);
+        }
+        // What follows was made on what did not come to be.
+        let is_stored = matches!(outcome, Fate::Stored);
+        if !is_stored && let Some(draft) = pages.draft.take() {
+            draft.fate.send_replace(Some(Fate::Again));
+        }
+        drop(pages);
+        fate.send_replace(Some(outcome.clone()));
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ledger for Journal {
+    fn edit<'a>(&'a self, key: &'static str, edit: &'a mut Edit<'_>) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            for _ in 0..TRIES {
+                let Some(mut fate) = self.draft(key, edit)? else { return Ok(()) };
+                let fate = match fate.wait_for(Option::is_some).await {
+                    Ok(fate) => fate.clone(),
+                    Err(_) => None,
+                };
+                match fate {
+                    Some(Fate::Stored) => return Ok(()),
+                    Some(Fate::Again) => {}
+                    Some(Fate::Failed(e)) => {
+                        return Err(e.context(format!("storing the state of node `{}`", self.node)));
+                    }
+                    None => return Err(Error::cancelled("the process is stopping")),
+                }
+            }
+            Err(Error::transient(format!(
+                "the state of node `{}` changes too often: {TRIES} attempts were outrun by others",
+                self.node
+            )))
+        })
+    }
+}

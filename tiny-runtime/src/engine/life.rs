@@ -1,0 +1,227 @@
+//! The life of a node beside its messages: settings, then reconcile, then messages, and again whenever something changes.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::graph::{Cause, Finding};
+use super::news::What;
+use super::retry::{self, RetryBounds};
+use super::runner::Runner;
+use crate::component::{Ctx, Error, Kind, Reply, Result};
+
+/// How often `reconcile` runs when nothing happens.
+const PERIOD: Duration = Duration::from_secs(5 * 60);
+/// The longest wait before a failed `reconcile` is tried again.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// How far a node is, and what waits to be done.
+#[derive(Debug)]
+pub(super) struct Life {
+    wanted: Mutex<Wanted>,
+    any: Notify,
+    /// True once messages are taken.
+    started: watch::Sender<bool>,
+    /// What the settings hook failed with.
+    refused: Mutex<Option<String>>,
+}
+
+#[derive(Debug, Default)]
+struct Wanted {
+    /// New settings, which may be none.
+    settings: Option<Option<Value>>,
+    reconcile: bool,
+}
+
+impl Life {
+    /// A life that has begun already where there is nothing to do first.
+    pub(super) fn new(has_hooks: bool) -> Self {
+        Self {
+            wanted: Mutex::default(),
+            any: Notify::new(),
+            started: watch::Sender::new(!has_hooks),
+            refused: Mutex::default(),
+        }
+    }
+
+    pub(super) fn is_started(&self) -> bool {
+        *self.started.borrow()
+    }
+
+    /// Waits until messages are taken; false when that does not come within `limit`.
+    pub(super) async fn started(&self, limit: Duration) -> bool {
+        if self.is_started() {
+            return true;
+        }
+        let mut started = self.started.subscribe();
+        let begun = started.wait_for(|started| *started);
+        timeout(limit, begun).await.is_ok_and(|begun| begun.is_ok())
+    }
+
+    pub(super) fn wants_settings(&self, settings: Option<Value>) {
+        self.wanted().settings = Some(settings);
+        self.any.notify_one();
+    }
+
+    pub(super) fn wants_reconcile(&self) {
+        self.wanted().reconcile = true;
+        self.any.notify_one();
+    }
+
+    /// What a condition of the node should say of it.
+    pub(super) fn finding(&self, node: &str) -> Option<Finding> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (cause, message) = match refused {
+            Some(why) => {
+                let kept =
+                    if self.is_started() { "; the settings before stay in force" } else { "" };
+                let why = format!("node `{node}`: its component refuses the settings: {why}{kept}");
+                (Cause::SettingsRefused, why)
+            }
+            None if self.is_started() => return None,
+            None => {
+                (Cause::Starting, format!("node `{node}` is starting: its hooks have not ended"))
+            }
+        };
+        Some(Finding { cause, edge: None, message })
+    }
+
+    fn wanted(&self) -> MutexGuard<'_, Wanted> {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until there are newer settings than those that are being put in force.
+    async fn newer_settings(&self) {
+        loop {
+            let any = self.any.notified();
+            if self.wanted().settings.is_some() {
+                return;
+            }
+            any.await;
+        }
+    }
+}
+
+impl Runner {
+    /// Does what the node's life wants until the node is removed.
+    pub(super) async fn live(self: Arc<Self>) {
+        let removed = self.removed.clone();
+        removed.run_until_cancelled(self.live_on()).await;
+    }
+
+    async fn live_on(self: Arc<Self>) {
+        // What is not in force yet; whether anything ever was; when `reconcile` is due.
+        let (mut settings, mut is_settled, mut due) = (None, false, Instant::now());
+        let mut failures = 0;
+        loop {
+            let wanted = std::mem::take(&mut *self.life.wanted());
+            if wanted.reconcile {
+                due = Instant::now();
+            }
+            settings = wanted.settings.or(settings);
+            if let Some(newest) = &settings {
+                match self.settle(newest.as_ref()).await {
+                    Settled::InForce => (settings, is_settled) = (None, true),
+                    Settled::Outdated => continue,
+                    Settled::Refused { for_good: true } => settings = None,
+                    Settled::Refused { for_good: false } => {}
+                }
+            }
+            if is_settled && Instant::now() >= due {
+                failures = if self.reconcile().await { 0 } else { failures + 1 };
+                due = Instant::now() + wait(failures);
+            }
+            if is_settled && !self.life.is_started() {
+                self.life.started.send_replace(true);
+                self.news(What::default());
+            }
+            let pause = if is_settled { due } else { Instant::now() + PERIOD };
+            tokio::select! {
+                () = self.life.any.notified() => {}
+                () = sleep_until(pause) => {}
+            }
+        }
+    }
+
+    /// Puts settings in force by way of the component's hook.
+    async fn settle(self: &Arc<Self>, settings: Option<&Value>) -> Settled {
+        if !self.component.has.settings_hook {
+            return Settled::InForce;
+        }
+        let ctx = self.hook_ctx("new settings");
+        let attempt = || {
+            let hook = self.guarded(self.instance.change_settings(&ctx, settings));
+            async { hook.await.map(|()| Reply::none()) }
+        };
+        let waiting = |retry: retry::Retry<'_>| self.log_retry("_settings", &ctx, &retry);
+        let done =
+            retry::until_done(RetryBounds::default(), None, &self.around.dice, attempt, waiting);
+        let done = tokio::select! {
+            biased;
+            done = done => done,
+            () = self.life.newer_settings() => return Settled::Outdated,
+        };
+        ctx.hop().end.come();
+        let (refused, settled) = match done {
+            Ok(reply) => {
+                reply.ignore();
+                (None, Settled::InForce)
+            }
+            Err(e) => (Some(e.to_string()), Settled::Refused { for_good: !e.is_retryable() }),
+        };
+        *self.life.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
+        self.refresh_ports();
+        self.news(What::default());
+        settled
+    }
+
+    /// Calls `reconcile` once; false when it failed in a way that may pass.
+    async fn reconcile(self: &Arc<Self>) -> bool {
+        let ctx = self.hook_ctx("reconcile");
+        let result = self.guarded(self.instance.reconcile(&ctx)).await;
+        ctx.hop().end.come();
+        match result {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(node = self.info.name, "reconcile failed: {error}");
+                !matches!(error.kind(), Kind::Transient { .. })
+            }
+        }
+    }
+
+    /// A panic is an error here too.
+    async fn guarded(&self, hook: impl Future<Output = Result<()>>) -> Result<()> {
+        use futures::FutureExt;
+        let caught = std::panic::AssertUnwindSafe(hook).catch_unwind().await;
+        caught.unwrap_or_else(|panicked| {
+            let text = crate::component::panic::text(&*panicked);
+            Err(Error::permanent(format!("the component panicked: {text}")))
+        })
+    }
+
+    fn hook_ctx(self: &Arc<Self>, trigger: &str) -> Ctx {
+        self.ctx_of_trigger(format!("{trigger} of `{}`", self.info.name))
+    }
+}
+
+/// What became of new settings.
+enum Settled {
+    InForce,
+    /// Newer ones have come meanwhile.
+    Outdated,
+    /// The hook failed; what caused it may pass, or not.
+    Refused {
+        for_good: bool,
+    },
+}
+
+/// The wait before the next `reconcile`, after so many failures in a row.
+fn wait(failures: u32) -> Duration {
+    match failures {
+        0 => PERIOD,
+        _ => Duration::from_secs(1 << (failures - 1).min(5)).min(LONGEST),
+    }
+}

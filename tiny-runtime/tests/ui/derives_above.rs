@@ -1,0 +1,13 @@
+//! Derives stand below.
+
+use tiny_runtime::prelude::*;
+
+/// A.
+#[derive(Clone, Debug)]
+#[message]
+pub struct A {
+    /// Name.
+    pub name: String,
+}
+
+fn main() {}

@@ -1,0 +1,29 @@
+//! Items are texts.
+
+use tiny_runtime::prelude::*;
+
+/// In.
+#[message]
+#[derive(Default)]
+pub struct In {
+    /// Name.
+    pub name: String,
+}
+
+/// A.
+#[component(name = "a")]
+#[derive(Default)]
+pub struct A;
+
+#[component]
+impl A {
+    /// P.
+    #[port(source, each = Self::routes)]
+    async fn out(&self, ctx: &Ctx, route: &str, message: In) -> Result;
+
+    fn routes(&self) -> Vec<u8> {
+        vec![]
+    }
+}
+
+fn main() {}

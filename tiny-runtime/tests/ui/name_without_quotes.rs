@@ -1,0 +1,27 @@
+//! A name is a text.
+
+use tiny_runtime::prelude::*;
+
+/// In.
+#[message]
+#[derive(Default)]
+pub struct In {
+    /// Name.
+    pub name: String,
+}
+
+/// A.
+#[component(name = a, tags = "x", sequential = true)]
+#[derive(Default)]
+pub struct A;
+
+#[component]
+impl A {
+    /// I.
+    #[port(target)]
+    async fn input(&self, _ctx: &Ctx, _message: In) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,27 @@
+//! Only a control port shows something.
+
+use tiny_runtime::prelude::*;
+
+/// In.
+#[message]
+#[derive(Default)]
+pub struct In {
+    /// Name.
+    pub name: String,
+}
+
+/// A.
+#[component(name = "a")]
+#[derive(Default)]
+pub struct A;
+
+#[component]
+impl A {
+    /// P.
+    #[port(target, read = Self::view)]
+    async fn input(&self, _ctx: &Ctx, _message: In) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,31 @@
+//! `schema` shapes a schema.
+
+use tiny_runtime::prelude::*;
+
+/// In.
+#[message]
+#[derive(Default)]
+pub struct In {
+    /// Name.
+    pub name: String,
+}
+
+/// A.
+#[component(name = "a")]
+#[derive(Default)]
+pub struct A;
+
+#[component]
+impl A {
+    /// P.
+    #[port(target, schema = Self::shape)]
+    async fn input(&self, _ctx: &Ctx, _message: In) -> Result<()> {
+        Ok(())
+    }
+
+    fn shape(&self) -> Schema {
+        unreachable!()
+    }
+}
+
+fn main() {}

@@ -1,0 +1,29 @@
+//! Nobody waits for what a hook answers.
+
+use tiny_runtime::prelude::*;
+
+/// In.
+#[message]
+#[derive(Default)]
+pub struct In {
+    /// Name.
+    pub name: String,
+}
+
+/// A.
+#[component(name = "a")]
+#[derive(Default)]
+pub struct A {
+    settings: Settings<In>,
+}
+
+#[component]
+impl A {
+    /// P.
+    #[port(settings)]
+    async fn check(&self, _ctx: &Ctx, _settings: &In) -> Result<In> {
+        unreachable!()
+    }
+}
+
+fn main() {}

@@ -1,0 +1,25 @@
+//! A source has plain names.
+
+use tiny_runtime::prelude::*;
+
+/// In.
+#[message]
+#[derive(Default)]
+pub struct In {
+    /// Name.
+    pub name: String,
+}
+
+/// A.
+#[component(name = "a")]
+#[derive(Default)]
+pub struct A;
+
+#[component]
+impl A {
+    /// P.
+    #[port(source)]
+    async fn out(&self, _: &Ctx, In { name }: In) -> Result;
+}
+
+fn main() {}

@@ -1,0 +1,27 @@
+//! A state is kept under its name.
+
+use tiny_runtime::prelude::*;
+
+/// In.
+#[message]
+#[derive(Default)]
+pub struct In {
+    /// Name.
+    pub name: String,
+}
+
+/// A.
+#[component(name = "a")]
+#[derive(Default)]
+pub struct A(State<In>);
+
+#[component]
+impl A {
+    /// I.
+    #[port(target)]
+    async fn input(&self, _ctx: &Ctx, _message: In) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,28 @@
+//! A component is registered once.
+
+use tiny_runtime::prelude::*;
+
+/// In.
+#[message]
+#[derive(Default)]
+pub struct In {
+    /// Name.
+    pub name: String,
+}
+
+/// A.
+#[component(name = "a")]
+#[component(name = "b")]
+#[derive(Default)]
+pub struct A;
+
+#[component]
+impl A {
+    /// I.
+    #[port(target)]
+    async fn input(&self, _ctx: &Ctx, _message: In) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}

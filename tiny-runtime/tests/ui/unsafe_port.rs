@@ -1,0 +1,27 @@
+//! The runtime calls a port.
+
+use tiny_runtime::prelude::*;
+
+/// In.
+#[message]
+#[derive(Default)]
+pub struct In {
+    /// Name.
+    pub name: String,
+}
+
+/// A.
+#[component(name = "a")]
+#[derive(Default)]
+pub struct A;
+
+#[component]
+impl A {
+    /// P.
+    #[port(target)]
+    async unsafe fn input(&self, _ctx: &Ctx, _message: In) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}

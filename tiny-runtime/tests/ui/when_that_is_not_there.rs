@@ -1,0 +1,25 @@
+//! `when` names a method.
+
+use tiny_runtime::prelude::*;
+
+/// In.
+#[message]
+#[derive(Default)]
+pub struct In {
+    /// Name.
+    pub name: String,
+}
+
+/// A.
+#[component(name = "a")]
+#[derive(Default)]
+pub struct A;
+
+#[component]
+impl A {
+    /// P.
+    #[port(source, when = Self::is_on)]
+    async fn out(&self, ctx: &Ctx, message: In) -> Result;
+}
+
+fn main() {}
