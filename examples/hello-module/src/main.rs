@@ -3,4 +3,5 @@
 mod hello;
 mod show;
 
-tiny_runtime::main!();
+// `new` for `cargo run -- new NAME`, which begins a crate of your own; that one has the plain `main!()`.
+tiny_runtime::main!(new);

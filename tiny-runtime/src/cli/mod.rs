@@ -11,6 +11,7 @@ mod components;
 mod documents;
 mod get;
 mod kinds;
+mod new;
 mod next;
 mod plane;
 mod prune;
@@ -23,7 +24,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{FromArgMatches, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::registry::Registry;
@@ -33,13 +34,26 @@ use crate::registry::Registry;
 /// ```no_run
 /// tiny_runtime::main!();
 /// ```
+///
+/// With `new` the binary makes crates of new modules as well, which depend on the Tiny that it was built with:
+///
+/// ```no_run
+/// tiny_runtime::main!(new);
+/// ```
 #[macro_export]
 macro_rules! main {
     () => {
+        $crate::main!(@scaffold ::core::option::Option::None);
+    };
+    (new) => {
+        $crate::main!(@scaffold ::core::option::Option::Some(env!("CARGO_MANIFEST_DIR")));
+    };
+    (@scaffold $scaffold:expr) => {
         fn main() -> ::std::process::ExitCode {
             $crate::cli::main($crate::cli::Binary {
                 name: env!("CARGO_PKG_NAME"),
                 version: env!("CARGO_PKG_VERSION"),
+                scaffold: $scaffold,
             })
         }
     };
@@ -52,13 +66,17 @@ pub struct Binary {
     pub name: &'static str,
     /// `CARGO_PKG_VERSION`.
     pub version: &'static str,
+    /// `CARGO_MANIFEST_DIR` of a binary that has the command `new`; without it there is no such command.
+    pub scaffold: Option<&'static str>,
 }
 
-#[derive(Debug, Parser)]
-#[command(arg_required_else_help = true, disable_help_subcommand = true)]
-struct Args {
-    #[command(subcommand)]
-    command: Command,
+/// What a process was called with, when its binary has the command `new`.
+#[derive(Debug, Subcommand)]
+enum Called {
+    #[command(flatten)]
+    Module(Command),
+    /// Makes the crate of a new module in a folder of its own
+    New(new::New),
 }
 
 #[derive(Debug, Subcommand)]
@@ -81,7 +99,7 @@ enum Command {
 /// it was asked in a way that it does not understand.
 pub fn main(binary: Binary) -> ExitCode {
     match parse(binary, std::env::args_os()) {
-        Ok(args) => match start(binary, args) {
+        Ok(called) => match start(binary, called) {
             Ok(()) => ExitCode::SUCCESS,
             Err(e) => {
                 eprintln!("error: {e:#}");
@@ -92,18 +110,29 @@ pub fn main(binary: Binary) -> ExitCode {
     }
 }
 
-fn parse(
-    binary: Binary,
-    args: impl IntoIterator<Item = OsString>,
-) -> std::result::Result<Args, clap::Error> {
-    let command = Args::command()
-        .name(binary.name)
+fn parse(binary: Binary, args: impl IntoIterator<Item = OsString>) -> Result<Called, clap::Error> {
+    let command = clap::Command::new(binary.name)
         .version(binary.version)
-        .about(format!("{}: a module of Tiny", binary.name));
-    Args::from_arg_matches(&command.try_get_matches_from(args)?)
+        .about(format!("{}: a module of Tiny", binary.name))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .disable_help_subcommand(true);
+    let command = match binary.scaffold {
+        Some(_) => Called::augment_subcommands(command),
+        None => Command::augment_subcommands(command),
+    };
+    Called::from_arg_matches(&command.try_get_matches_from(args)?)
 }
 
-fn start(binary: Binary, args: Args) -> Result<()> {
+fn start(binary: Binary, called: Called) -> Result<()> {
+    match called {
+        Called::Module(command) => start_module(binary, command),
+        // Without the folder there is no such command.
+        Called::New(new) => new.carry_out(binary.scaffold.unwrap_or_default()),
+    }
+}
+
+fn start_module(binary: Binary, command: Command) -> Result<()> {
     let registry = Arc::new(Registry::collect()?);
     if registry.is_empty() {
         bail!(
@@ -117,7 +146,7 @@ fn start(binary: Binary, args: Args) -> Result<()> {
         .build()
         .context("cannot start the async runtime")?;
     let result = runtime.block_on(async {
-        match args.command {
+        match command {
             Command::Run(run) => {
                 log_to_stderr(run.quiet);
                 run.carry_out(binary, registry).await
@@ -164,4 +193,47 @@ fn invocation() -> String {
         return "cargo run --".into();
     }
     std::env::args().next().unwrap_or_else(|| "module".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    fn called(scaffold: Option<&'static str>, args: &[&str]) -> Result<Called, clap::Error> {
+        let binary = Binary { name: "demo", version: "0.1.0", scaffold };
+        parse(binary, ["demo"].iter().chain(args).map(Into::into))
+    }
+
+    fn refused(scaffold: Option<&'static str>, args: &[&str]) -> clap::Error {
+        called(scaffold, args).expect_err("should be refused")
+    }
+
+    #[test]
+    fn only_a_binary_with_a_scaffold_knows_new() {
+        let without = refused(None, &["new", "x"]);
+        assert_eq!(without.kind(), ErrorKind::InvalidSubcommand);
+        assert!(without.to_string().contains("unrecognized subcommand 'new'"), "{without}");
+        assert!(matches!(called(Some("/"), &["new", "x"]), Ok(Called::New(_))));
+        for (scaffold, listed) in [(None, false), (Some("/"), true)] {
+            let help = refused(scaffold, &["--help"]).to_string();
+            assert_eq!(help.contains("\n  new "), listed, "{help}");
+            assert!(help.contains("\n  run "), "{help}");
+            assert!(matches!(called(scaffold, &["crds"]), Ok(Called::Module(Command::Crds))));
+        }
+    }
+
+    #[test]
+    fn a_revision_is_one_of_a_git_repository() {
+        let refused = refused(Some("/"), &["new", "x", "--rev", "1"]);
+        assert_eq!(refused.kind(), ErrorKind::MissingRequiredArgument);
+    }
+
+    #[test]
+    fn without_a_word_there_is_help() {
+        let kind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+        assert_eq!(refused(None, &[]).kind(), kind);
+        assert_eq!(refused(Some("/"), &[]).kind(), kind);
+    }
 }
