@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use tiny_runtime::component::Key;
+use tiny_runtime::component::key;
 use tiny_runtime::prelude::*;
 use tiny_runtime::testing::Flow;
 use tokio::time::Instant;
@@ -320,7 +320,7 @@ fn a_target_has_not_sent_anything() {
 #[test]
 #[should_panic(expected = "`asker` has no port `old`: name a source")]
 fn a_key_of_a_port_that_is_not_there_answers_nothing() {
-    bench().reply(Key::<Asker, Question, Answer>::new("old"), answer("a"));
+    bench().reply(key::<Asker, Question, Answer>("old"), answer("a"));
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub(crate) struct Nodes {
     own: BTreeMap<String, Own>,
     /// Nodes whose status may differ from what it should be.
     dirty: BTreeSet<String>,
+    /// Nodes whose status was to be written when somebody else wrote.
+    outrun: BTreeSet<String>,
     /// What a list that is under way has brought so far.
     listing: Option<Vec<TinyNode>>,
     summary: watch::Sender<Summary>,
@@ -45,6 +47,19 @@ struct Own {
     decl: NodeDecl,
     findings: Vec<Finding>,
 }
+
+/// What an event of the watch changed of a node.
+enum New {
+    /// What it declares.
+    Declaration,
+    /// Its status.
+    Status,
+    /// At most what its component keeps.
+    State,
+}
+
+/// A status write that has ended: of which node, over which version, and what came of it.
+type Ended = (String, Option<String>, kube::Result<Written<TinyNode>>);
 
 /// How the nodes of this module are, in few words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,6 +84,7 @@ impl Nodes {
             directory,
             own: BTreeMap::new(),
             dirty: BTreeSet::new(),
+            outrun: BTreeSet::new(),
             listing: None,
             summary: watch::Sender::default(),
         }
@@ -113,9 +129,13 @@ impl Nodes {
                 }
                 () = sleep_until(hush.unwrap_or_else(far)), if hush.is_some() => hush = None,
                 Some(written) = writes.join_next() => match written {
-                    Ok((_, Ok(Written::Stored(_) | Written::Stale))) => failures = 0,
-                    Ok((name, Ok(Written::NotLeading))) => drop(self.dirty.insert(name)),
-                    Ok((name, Err(e))) => {
+                    Ok((_, _, Ok(Written::Stored(_)))) => failures = 0,
+                    Ok((name, version, Ok(Written::Stale))) => {
+                        failures = 0;
+                        self.was_outrun(name, version.as_deref());
+                    }
+                    Ok((name, _, Ok(Written::NotLeading))) => drop(self.dirty.insert(name)),
+                    Ok((name, _, Err(e))) => {
                         tracing::warn!(node = name, "cannot write its status, trying again: {e}");
                         self.dirty.insert(name);
                         failures += 1;
@@ -168,10 +188,12 @@ impl Nodes {
                 continue;
             }
             self.scheduler.seen(&name, state::stored(&node));
-            if self.declared_anew(node) {
-                stale.insert(name);
-            } else {
-                self.dirty.insert(name);
+            match self.taken_in(node) {
+                New::Declaration => drop(stale.insert(name)),
+                New::Status => drop(self.dirty.insert(name)),
+                New::State if self.outrun.remove(&name) => drop(self.dirty.insert(name)),
+                // What a component shows of its state is published when it says so, and not with every change.
+                New::State => {}
             }
         }
         let touched = |own: &Own| own.decl.edges.iter().any(|edge| moved.contains(&*edge.to.node));
@@ -191,24 +213,40 @@ impl Nodes {
         }
     }
 
-    /// Stores a node of this module; true when it declares something else than before.
-    fn declared_anew(&mut self, node: TinyNode) -> bool {
+    /// Stores a node of this module, and says what is new of it.
+    fn taken_in(&mut self, node: TinyNode) -> New {
         let decl = super::declare(&node);
         match self.own.get_mut(&decl.info.name) {
             Some(own) if own.decl == decl => {
+                let without_state = |node: &TinyNode| {
+                    let status = node.status.clone();
+                    status.map(|status| TinyNodeStatus { metadata: BTreeMap::new(), ..status })
+                };
+                let is_state = own.node.metadata.generation == node.metadata.generation
+                    && without_state(&own.node) == without_state(&node);
                 own.node = node;
-                false
+                if is_state { New::State } else { New::Status }
             }
             Some(own) => {
                 own.node = node;
                 own.decl = decl;
-                true
+                New::Declaration
             }
             None => {
                 let name = decl.info.name.clone();
                 self.own.insert(name, Own { node, decl, findings: Vec::new() });
-                true
+                New::Declaration
             }
+        }
+    }
+
+    /// A write came too late. What outran it is here already, or the watch brings it.
+    fn was_outrun(&mut self, name: String, version: Option<&str>) {
+        let known = self.own.get(&name).and_then(|own| own.node.resource_version());
+        if known.as_deref() == version {
+            self.outrun.insert(name);
+        } else {
+            self.dirty.insert(name);
         }
     }
 
@@ -235,6 +273,7 @@ impl Nodes {
         if self.own.remove(name).is_some() {
             self.scheduler.remove(name);
             self.dirty.remove(name);
+            self.outrun.remove(name);
         }
     }
 
@@ -259,7 +298,7 @@ impl Nodes {
     /// Starts the writes of what is dirty and really differs; only the leader writes.
     fn start_writes(
         &mut self,
-        writes: &mut JoinSet<(String, kube::Result<Written<TinyNode>>)>,
+        writes: &mut JoinSet<Ended>,
         api: &Api<TinyNode>,
         leadership: &Leadership,
     ) {
@@ -270,10 +309,10 @@ impl Nodes {
             let (api, leadership) = (api.clone(), leadership.clone());
             let (version, before) = (own.node.resource_version(), own.node.status.clone());
             writes.spawn(async move {
-                let (version, before) = (version.as_deref(), before.as_ref());
-                let write = status::write(&api, &leadership, &name, version, before, &desired);
+                let (over, before) = (version.as_deref(), before.as_ref());
+                let write = status::write(&api, &leadership, &name, over, before, &desired);
                 let written = write.await;
-                (name, written)
+                (name, version, written)
             });
         }
     }
