@@ -4,11 +4,13 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{DeriveInput, Item};
 
+use crate::args::Args;
 use crate::errors::Errors;
 use crate::expand;
 use crate::impl_half::Ports;
 use crate::message::Message;
 use crate::method::ImplBlock;
+use crate::runtime::Runtime;
 use crate::struct_half::{Component, not_a_struct};
 
 /// `#[component]`.
@@ -68,14 +70,13 @@ pub(crate) fn message(words: TokenStream, tokens: TokenStream) -> TokenStream {
 }
 
 /// `#[test]`.
-pub(crate) fn test(words: &TokenStream, item: &TokenStream) -> TokenStream {
+pub(crate) fn test(words: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    if !words.is_empty() {
-        let sentence = "`#[tiny_runtime::test]` takes no words; `#[tokio::test(…)]` takes tokio's";
-        errors.at(words, sentence);
-    }
+    let mut args = Args::parse(words, "`#[tiny_runtime::test]`", &["crate"], &mut errors);
+    let runtime = Runtime(args.path("crate", &mut errors));
+    let tokio = format!("{}::tokio", runtime.to_token_stream().to_string().replace(' ', ""));
     quote! {
-        #[::tiny_runtime::tokio::test(crate = "::tiny_runtime::tokio", start_paused = true)]
+        #[#runtime::tokio::test(crate = #tokio, start_paused = true)]
         #item
         #errors
     }
@@ -125,11 +126,11 @@ mod tests {
         let item = quote!(
             async fn a() {}
         );
-        let written = test(&TokenStream::new(), &item).to_string().replace(' ', "");
+        let written = test(TokenStream::new(), &item).to_string().replace(' ', "");
         let attr =
             r#"#[::tiny_runtime::tokio::test(crate="::tiny_runtime::tokio",start_paused=true)]"#;
         assert_eq!(written, format!("{attr}asyncfna(){{}}"));
-        let refused = test(&quote!(flavor = "x"), &item).to_string().replace(' ', "");
+        let refused = test(quote!(flavor = "x"), &item).to_string().replace(' ', "");
         assert!(refused.starts_with(&written), "{refused}");
         assert!(refused.contains("compile_error!"), "{refused}");
     }

@@ -41,8 +41,33 @@ use proc_macro::TokenStream;
 /// | `sequential` | the same as `concurrency = 1` |
 /// | `crate = path` | where the runtime is, when it is not `::tiny_runtime` |
 ///
-/// The first paragraph of the doc comment describes the component to flow authors, the rest informs them further. A field
-/// of type `Settings<T>` is the node's configuration, its `_settings` port. The struct is not generic and has a `Default`.
+/// The first paragraph of the doc comment describes the component to flow authors, the rest informs them further. The struct is
+/// not generic and has a `Default`. Of its fields two types are cells that the runtime fills:
+///
+/// - `Settings<T>` is the node's configuration, its `_settings` port: one field, swapped whole when the node changes.
+/// - `State<T>` survives restarts, under the name of the field: as many as there are things to keep.
+///
+/// `concurrency` bounds what one node does at once; what comes beyond it waits. `aliases` keep flows alive that were written for
+/// an older name:
+///
+/// ```
+/// # use tiny_runtime::prelude::*;
+/// /// Adds numbers, one after the other.
+/// #[component(name = "sum", aliases = ["add", "plus"], tags = ["math"], concurrency = 8)]
+/// #[derive(Default)]
+/// pub struct Sum {
+///     total: State<u64>,
+/// }
+///
+/// #[component]
+/// impl Sum {
+///     /// Takes a number, and answers with the sum so far.
+///     #[port(target)]
+///     async fn input(&self, _ctx: &Ctx, number: u64) -> Result<u64> {
+///         self.total.update(|total| { *total += number; *total }).await
+///     }
+/// }
+/// ```
 ///
 /// On the impl it takes only `crate = path`. A method with [`macro@port`] is a port, and a method without a body is a
 /// source: the flow is its body. For each port the impl gets a constant, its key, called as the method is in capitals.
@@ -101,6 +126,46 @@ pub fn component(words: TokenStream, item: TokenStream) -> TokenStream {
 /// `#[message(default)]` publishes `Default`: it is the configuration of the ports that take the message, and the schema's
 /// defaults, and fields may be left out. `crate = path` says where the runtime is.
 ///
+/// Fields are of types that travel: texts, numbers, booleans, lists, maps, `Option`, other messages, `Json` for what is passed on
+/// without a look, `Secret<T>` for what nobody may read.
+///
+/// ```
+/// use tiny_runtime::prelude::*;
+///
+/// /// What to fetch, and how.
+/// #[message]
+/// pub struct Request {
+///     /// What the flow needs again behind this node.
+///     #[ui(configurable)]
+///     pub context: Json,
+///     /// Where to fetch it.
+///     #[ui(configurable, order = 1, title = "URL", format = "uri", minLength = 1, maxLength = 2000)]
+///     pub url: String,
+///     /// Signs in.
+///     #[ui(tab = "Auth", colSpan = "col-span-6", optionalWhen = "public")]
+///     pub token: Option<Secret<String>>,
+///     /// How.
+///     #[ui(enumTitles = ["Read", "Write"], align = "horizontal")]
+///     pub method: Method,
+///     /// How often to try.
+///     #[ui(minimum = 0, maximum = 10, requiredWhen = "method")]
+///     pub tries: u8,
+///     /// What to send along.
+///     #[ui(language = "json", minItems = 0, maxItems = 8)]
+///     pub parts: Vec<String>,
+///     /// Who made it.
+///     #[ui(shared, readonly)]
+///     pub author: String,
+/// }
+///
+/// /// How to fetch.
+/// #[message]
+/// pub enum Method {
+///     Get,
+///     Post,
+/// }
+/// ```
+///
 /// ```
 /// use tiny_runtime::prelude::*;
 ///
@@ -126,18 +191,30 @@ pub fn message(words: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes a method of a [`macro@component`] impl a port: `async fn name(&self, ctx: &Ctx, message: T) -> Result`.
 ///
-/// | word | meaning |
+/// | what it is | meaning |
 /// |---|---|
 /// | `target` | receives: its body is what happens when a message arrives |
 /// | `source` | sends: it ends with `;`, the flow is its body |
 /// | `error` | a source of what failed: it takes `Failure<T>`, and the runtime sends |
-/// | `name = "…"` | what flows write; otherwise the method's name |
-/// | `label = "…"` | what people read; otherwise the name in title words |
-/// | `position = "top"`, `"right"`, `"bottom"`, `"left"` | the side on which editors draw it; otherwise left for targets, right for sources, bottom for errors |
+/// | `settings` | a hook that sees new settings before they are in force |
+/// | `control` | receives what people do on a dashboard, and shows what `read` returns |
+/// | `reconcile` | a hook that runs every five minutes and when the node changes |
+///
+/// | word | on | meaning |
+/// |---|---|---|
+/// | `name = "…"` | target, source, error | what flows write; otherwise the method's name |
+/// | `label = "…"` | all but hooks | what people read; otherwise the name in title words |
+/// | `position = "top"`, `"right"`, `"bottom"`, `"left"` | all but hooks | the side on which editors draw it; otherwise left for targets, right for sources, bottom for errors |
+/// | `when = Self::…` | all but hooks | a method `fn(&self) -> bool`: whether the port is there |
+/// | `each = Self::…` | target, source | a method `fn(&self) -> Vec<String>`: one port for each item |
+/// | `schema = Self::…` | target, source, control, settings | a method `fn(&self, Schema) -> Schema`: shapes the form, for choices that come from outside |
+/// | `read = Self::…` | control | a method `fn(&self) -> T`: what a dashboard shows |
+///
+/// # Targets and sources
 ///
 /// A target takes `T`, which is its own, or `&T`, which is never copied. It returns `Result` (the reply of the flow behind
-/// it), `Result<()>` (none) or `Result<T>` (that one). A source that returns `Result<T>` needs a reply, one that returns
-/// `Result<Option<T>>` may go without.
+/// it), `Result<()>` (none), `Result<T>` (that one) or `Result<Option<T>>`. A source that returns `Result<T>` needs a reply, one that
+/// returns `Result<Option<T>>` may go without.
 ///
 /// ```
 /// # use tiny_runtime::prelude::*;
@@ -175,6 +252,178 @@ pub fn message(words: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// assert_eq!(Lookup::FIND.name(), "get");
 /// ```
+///
+/// # Errors
+///
+/// What a target fails with for good goes to the error port whose `Failure<T>` has the type of its message, when an edge starts
+/// there; `Failure<Json>` takes what no other takes. The reply of that edge is the reply.
+///
+/// ```
+/// # use tiny_runtime::prelude::*;
+/// # /// Divides.
+/// # #[component(name = "divide")]
+/// # #[derive(Default)]
+/// # pub struct Divide;
+/// #[component]
+/// impl Divide {
+///     /// Takes a number, and answers with a hundredth of it.
+///     #[port(target)]
+///     async fn input(&self, _ctx: &Ctx, number: u64) -> Result<u64> {
+///         100_u64.checked_div(number).ok_or_else(|| Error::permanent("nothing is divided by 0"))
+///     }
+///
+///     /// What could not be divided.
+///     #[port(error)]
+///     async fn error(&self, ctx: &Ctx, failure: Failure<u64>) -> Result;
+/// }
+/// ```
+///
+/// # Ports that follow settings and state
+///
+/// `when` and `each` are asked when the node starts, when its settings change, and after `ctx.refresh()`. With `each` the item
+/// stands behind `ctx`, and its name in the `name`. Sending from a source that is not there is no reply and no error; a message for a
+/// target that is not there waits for it, for 30 seconds.
+///
+/// ```
+/// # use tiny_runtime::prelude::*;
+/// # /// Where to send.
+/// # #[message]
+/// # #[derive(Default)]
+/// # pub struct Routes {
+/// #     /// The routes.
+/// #     pub routes: Vec<String>,
+/// # }
+/// # /// A text for a route.
+/// # #[message]
+/// # pub struct Letter {
+/// #     /// The route.
+/// #     pub route: String,
+/// #     /// The text.
+/// #     pub text: String,
+/// # }
+/// # /// Sends texts where they belong.
+/// # #[component(name = "post")]
+/// # #[derive(Default)]
+/// # pub struct Post {
+/// #     settings: Settings<Routes>,
+/// # }
+/// impl Post {
+///     fn routes(&self) -> Vec<String> {
+///         self.settings.get().routes.clone()
+///     }
+///
+///     fn has_none(&self) -> bool {
+///         self.settings.get().routes.is_empty()
+///     }
+///
+///     fn with_routes(&self, schema: Schema) -> Schema {
+///         schema.choices("route", self.routes())
+///     }
+/// }
+///
+/// #[component]
+/// impl Post {
+///     /// Takes a letter; its form offers the routes that there are.
+///     #[port(target, schema = Self::with_routes)]
+///     async fn input(&self, ctx: &Ctx, letter: Letter) -> Result {
+///         if self.has_none() {
+///             return self.lost(ctx, letter.text).await;
+///         }
+///         self.out(ctx, &letter.route, letter.text).await
+///     }
+///
+///     /// Where the letters of one route go.
+///     #[port(source, name = "out_{route}", label = "To {route}", each = Self::routes)]
+///     async fn out(&self, ctx: &Ctx, route: &str, message: String) -> Result;
+///
+///     /// Where letters go as long as there is no route.
+///     #[port(source, when = Self::has_none)]
+///     async fn lost(&self, ctx: &Ctx, message: String) -> Result;
+/// }
+///
+/// assert_eq!(Post::OUT.of("north").name(), "out_north");
+/// ```
+///
+/// # Hooks and dashboards
+///
+/// A settings hook takes what the field `Settings<T>` will hold. Until it returns `Ok`, the settings before stay in force; an error
+/// is the node's condition. `reconcile` runs on every replica. Both run before the first message, in this order. A control port takes
+/// what people do on a dashboard; what `read` returns is what they see, with every secret as `***`. It gets through to a node that is
+/// busy.
+///
+/// ```
+/// # use tiny_runtime::prelude::*;
+/// # /// How to connect.
+/// # #[message]
+/// # #[derive(Default)]
+/// # pub struct Connection {
+/// #     /// The address.
+/// #     pub address: String,
+/// # }
+/// /// A button, and what it did.
+/// #[message]
+/// #[derive(Default)]
+/// pub struct Panel {
+///     /// Connects anew.
+///     #[ui(format = "button")]
+///     #[serde(default)]
+///     pub reset: bool,
+///     /// How often somebody did.
+///     #[ui(readonly)]
+///     #[serde(default)]
+///     pub resets: u64,
+/// }
+///
+/// # /// Connects.
+/// # #[component(name = "connect")]
+/// # #[derive(Default)]
+/// # pub struct Connect {
+/// #     settings: Settings<Connection>,
+/// #     resets: State<u64>,
+/// # }
+/// impl Connect {
+///     fn panel(&self) -> Panel {
+///         Panel { resets: *self.resets.get(), ..Panel::default() }
+///     }
+/// }
+///
+/// #[component]
+/// impl Connect {
+///     /// Refuses an address that cannot be one.
+///     #[port(settings)]
+///     async fn check(&self, _ctx: &Ctx, settings: &Connection) -> Result<()> {
+///         match settings.address.contains(' ') {
+///             true => Err(Error::permanent("an address has no spaces")),
+///             false => Ok(()),
+///         }
+///     }
+///
+///     /// Looks whether the connection stands.
+///     #[port(reconcile)]
+///     async fn look(&self, ctx: &Ctx) -> Result<()> {
+///         ctx.counter("looks").add(1);
+///         Ok(())
+///     }
+///
+///     /// Connects anew when the button is pressed.
+///     #[port(control, read = Self::panel)]
+///     async fn control(&self, ctx: &Ctx, panel: Panel) -> Result<()> {
+///         if panel.reset {
+///             self.resets.update(|resets| *resets += 1).await?;
+///             ctx.refresh();
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// # tiny_runtime::tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// let bench = Bench::<Connect>::new();
+/// bench.send(Connect::CONTROL, Panel { reset: true, ..Panel::default() }).await?;
+/// assert_eq!(bench.view().unwrap()["resets"], 1);
+/// # Ok::<(), Error>(())
+/// # }).map_err(|e| e.to_string())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[proc_macro_attribute]
 pub fn port(_words: TokenStream, item: TokenStream) -> TokenStream {
     expand::misplaced::port(item.into()).into()
@@ -183,7 +432,7 @@ pub fn port(_words: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes an async function a test whose clock is paused: the waits between retries pass at once.
 ///
 /// It is tokio's own, found through the runtime, so that authors depend on one crate. It needs the runtime's feature
-/// `testing`, in `[dev-dependencies]`, and takes no words.
+/// `testing`, in `[dev-dependencies]`. `crate = path` says where the runtime is, when it is not `::tiny_runtime`.
 ///
 /// ```ignore
 /// #[tiny_runtime::test]
@@ -196,5 +445,5 @@ pub fn port(_words: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro_attribute]
 pub fn test(words: TokenStream, item: TokenStream) -> TokenStream {
-    entry::test(&words.into(), &item.into()).into()
+    entry::test(words.into(), &item.into()).into()
 }

@@ -79,3 +79,29 @@ fn messages_are_written_as_kept() {
 fn mistakes_leave_the_item_as_kept() {
     check("mistakes");
 }
+
+/// Lines that are written for a port beside those of its author.
+fn lines_of(port: &str) -> usize {
+    let component = |port: &str| format!("#[component]\nimpl Hello {{\n{port}\n}}");
+    let lines = |port: &str| expand(&component(port)).lines().count();
+    let own = port.lines().filter(|line| !line.trim().starts_with("#[port")).count();
+    lines(port) - lines("") - own
+}
+
+#[test]
+fn a_port_costs_at_most_25_lines() {
+    let body = "{\n    todo!()\n}";
+    let ports = [
+        format!("/// P.\n#[port(target)]\nasync fn input(&self, ctx: &Ctx, message: In) -> Result {body}"),
+        format!("/// P.\n#[port(target)]\nasync fn input(&self, ctx: &Ctx, message: &In) -> Result<Out> {body}"),
+        format!("/// P.\n#[port(target, each = Self::all)]\nasync fn input(&self, ctx: &Ctx, item: &str, message: &In) -> Result<Out> {body}"),
+        "/// P.\n#[port(source)]\nasync fn output(&self, ctx: &Ctx, message: Out) -> Result;".to_owned(),
+        "/// P.\n#[port(source, each = Self::all)]\nasync fn output(&self, ctx: &Ctx, item: &str, message: Out) -> Result;".to_owned(),
+        "/// P.\n#[port(error)]\nasync fn error(&self, ctx: &Ctx, failure: Failure<In>) -> Result;".to_owned(),
+        format!("/// P.\n#[port(settings)]\nasync fn check(&self, ctx: &Ctx, settings: &Manner) -> Result<()> {body}"),
+        format!("/// P.\n#[port(control, read = Self::view)]\nasync fn control(&self, ctx: &Ctx, panel: &Panel) -> Result {body}"),
+        format!("/// P.\n#[port(reconcile)]\nasync fn look(&self, ctx: &Ctx) -> Result<()> {body}"),
+    ];
+    let lines: Vec<usize> = ports.iter().map(|port| lines_of(port)).collect();
+    assert!(lines.iter().all(|lines| *lines <= 25), "{lines:?}");
+}

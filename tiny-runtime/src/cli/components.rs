@@ -7,7 +7,7 @@ use tiny_crds::API_VERSION;
 
 use super::get::aligned;
 use super::{Binary, print};
-use crate::component::ComponentType;
+use crate::component::{ComponentType, Role};
 use crate::control::offered;
 use crate::registry::Registry;
 use crate::words;
@@ -90,7 +90,9 @@ fn details(component: &ComponentType) -> String {
 
 /// A TinyNode of this component, with the settings it starts with and an edge to fill in for each source.
 fn node(module: &str, component: &ComponentType) -> Result<String> {
-    let configured = component.ports().iter().filter_map(|port| {
+    // What `_control` shows is no configuration.
+    let configurable = component.ports().iter().filter(|port| port.role != Role::Control);
+    let configured = configurable.filter_map(|port| {
         let configuration = port.configuration?()?;
         Some(json!({ "port": port.meta.name, "configuration": configuration }))
     });
@@ -106,8 +108,9 @@ fn node(module: &str, component: &ComponentType) -> Result<String> {
         "spec": spec,
     });
     let mut text = serde_saphyr::to_string(&node)?;
-    let sources = component.ports().iter().filter(|port| port.is_source());
-    let names: Vec<&str> = sources.map(|port| port.meta.name).collect();
+    let is_source = |row: usize| component.ports()[row].is_source();
+    let sources = component.at_first().iter().filter(|offered| is_source(offered.port.row));
+    let names: Vec<&str> = sources.map(|offered| &*offered.port.name).collect();
     if let Some(first) = names.first() {
         text += &format!(
             "  # Edges start at {}:\n  # edges:\n  # - id: {first}-to-other\n  #   port: {first}\n  #   to: other:input\n",

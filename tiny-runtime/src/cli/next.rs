@@ -23,7 +23,10 @@ pub(super) async fn command(
     let (node, port, schema) =
         nodes.iter().filter(|node| node.belongs_to(module)).find_map(|node| {
             let component = registry.get(&node.spec.component)?;
-            let mut targets = component.ports().iter().filter(|port| port.role == Role::Target);
+            let mut targets = component
+                .ports()
+                .iter()
+                .filter(|port| port.role == Role::Target && !port.is_dynamic);
             let name = node.name_any();
             let port = targets
                 .find(|port| !fed.contains(&format!("{name}:{}", port.meta.name).as_str()))?;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::edge::Binding;
 use super::{Address, RetryBounds};
-use crate::component::{ComponentType, LivePorts, NodeInfo, PortInfo, Role};
+use crate::component::{ComponentType, LivePorts, NodeInfo, PortInfo, Role, SYSTEM_PORTS, panic};
 use crate::mapping::Mapping;
 use crate::registry::Registry;
 use crate::words;
@@ -155,7 +155,19 @@ pub(crate) struct Configured {
 
 /// Everything wrong with `node`: what it names is looked up in `registry`, its neighbours by `peer`.
 pub fn check(node: &NodeDecl, registry: &Registry, peer: impl Fn(&str) -> Peer) -> Vec<Finding> {
-    judge(node, registry, peer).findings
+    let Judged { component, configured, mut findings, .. } = judge(node, registry, &peer);
+    // Of its own ports, a node that does not run yet shows those that its settings make.
+    if let Some(component) = component.filter(|component| component.has.dynamic_ports) {
+        let made = panic::caught(|| {
+            let instance = component.create();
+            instance.apply_settings(configured.fit.get("_settings")).ok()?;
+            instance.live().map(Arc::new)
+        });
+        let own = made.ok().flatten();
+        let live = |name: &str| own.clone().filter(|_| name == node.info.name);
+        findings.extend(absent(node, &component, registry, peer, live));
+    }
+    findings
 }
 
 pub(crate) fn judge(node: &NodeDecl, registry: &Registry, peer: impl Fn(&str) -> Peer) -> Judged {
@@ -201,6 +213,8 @@ fn configured(node: &NodeDecl, component: &ComponentType) -> (Configured, Vec<Fi
     }
     for (port, value) in &node.configurations {
         match component.port(port).map(|(_, info)| (info.fits)(value)) {
+            // Older flows store something for every port of the system, whether the component has it or not.
+            None if SYSTEM_PORTS.contains(&&**port) => {}
             None => found(port, Cause::UnknownPort, no_port(name, component, port, |_| true)),
             Some(Err(error)) => {
                 let message =
