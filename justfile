@@ -28,3 +28,7 @@ bench:
 idle seconds="300":
     cargo build --release
     .ci/idle {{seconds}}
+
+# Measures what the macros cost the compiler.
+expansion components="100" rounds="5":
+    .ci/expansion {{components}} {{rounds}}

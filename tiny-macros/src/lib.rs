@@ -416,7 +416,7 @@ pub fn message(words: TokenStream, item: TokenStream) -> TokenStream {
 ///     }
 /// }
 ///
-/// # tiny_runtime::tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// # tiny_runtime::testing::block_on(async {
 /// let bench = Bench::<Connect>::new();
 /// bench.send(Connect::CONTROL, Panel { reset: true, ..Panel::default() }).await?;
 /// assert_eq!(bench.view().unwrap()["resets"], 1);

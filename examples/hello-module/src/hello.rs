@@ -66,6 +66,14 @@ mod tests {
     use super::*;
 
     #[tiny_runtime::test]
+    async fn greets_by_name() -> Result<()> {
+        let bench = Bench::<Hello>::new();
+        bench.send(Hello::INPUT, HelloInput { name: "World".into() }).await?.ignore();
+        assert_eq!(bench.sent(Hello::OUTPUT)[0].greeting, "Hello, World!");
+        Ok(())
+    }
+
+    #[tiny_runtime::test]
     async fn greets_by_name_in_the_words_of_its_settings() -> Result<()> {
         let bench = Bench::<Hello>::new().settings_json(json!({"salutation": "Good morning"}));
         bench.send(Hello::INPUT, HelloInput { name: "World".into() }).await?.ignore();

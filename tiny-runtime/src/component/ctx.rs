@@ -1,15 +1,20 @@
 //! Where a message is: the hop that an author's method runs in.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use tracing::Span;
 
 use super::outlet::{End, Hop};
-use super::{Answer, Component, Counter, Error, Gauge, Histogram, Key, Result, Run};
+use super::{
+    Answer, BoxFuture, Component, Counter, Error, Gauge, Histogram, Key, Reply, Result, Run,
+};
 
 /// One delivery of one message to one port, as the author's method sees it.
 ///
@@ -397,17 +402,15 @@ impl Ctx {
     /// Sends `message` out of a source. Generated sources call it; the message is erased before the future is made, so that the
     /// future stays small.
     #[doc(hidden)]
-    pub fn send<'a, C, T: 'static, R: Send + 'static>(
-        &'a self,
+    pub fn send<C, T: 'static, R: 'static>(
+        &self,
         source: &Key<C, T, R>,
         message: T,
-    ) -> impl Future<Output = Result<R>> + Send + use<'a, C, T, R> {
+    ) -> Sending<'_, R> {
         let body = (source.ops().erase)(message);
-        let (read, port) = (source.ops().from_reply, source.clone_name());
-        async move {
-            let reply = self.0.outlet.send(self, &port, body).await?;
-            read(reply, &port)
-        }
+        let port = source.cow();
+        let sent = self.0.outlet.send(self, port.clone(), body);
+        Sending { sent, port, read: source.ops().from_reply }
     }
 
     /// A context of the node's background: no deadline, no caller.
@@ -443,6 +446,30 @@ impl Ctx {
                 tracing::warn!(node = self.node(), %run, "work in the background failed: {error}");
             }
         }
+    }
+}
+
+/// A message on its way out of a source. A type with a name, because rustc looks into one without at every source again.
+#[doc(hidden)]
+#[must_use = "a message is sent when this is awaited"]
+pub struct Sending<'a, R> {
+    sent: BoxFuture<'a, Result<Reply>>,
+    port: Cow<'static, str>,
+    read: fn(Reply, &str) -> Result<R>,
+}
+
+impl<R> Future for Sending<'_, R> {
+    type Output = Result<R>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let reply = ready!(self.sent.as_mut().poll(cx));
+        Poll::Ready(reply.and_then(|reply| (self.read)(reply, &self.port)))
+    }
+}
+
+impl<R> fmt::Debug for Sending<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sending").field("port", &self.port).finish_non_exhaustive()
     }
 }
 

@@ -63,6 +63,13 @@ pub(crate) fn asked(serialize: impl FnOnce() -> bool) -> Option<Arc<Value>> {
     HANDED.take().filter(|_| met)
 }
 
+/// Whether a `T` may be a [`Json`], an option or a reference of one: by its name, which costs next to nothing, because it is asked of
+/// every field that a mapping reads. A wrong answer costs a copy.
+pub(crate) fn may_be<T: ?Sized>() -> bool {
+    let name = std::any::type_name::<T>().trim_end_matches('>');
+    name.ends_with("::Json")
+}
+
 /// Hands a reference to the [`Json`] that is deserialized next on this thread by `visit_unit`.
 pub(crate) fn hand(value: Arc<Value>) {
     HANDED.set(Some(value));

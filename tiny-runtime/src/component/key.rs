@@ -43,7 +43,7 @@ impl<C, T: 'static, R: 'static> Key<C, T, R> {
         &self.name
     }
 
-    pub(crate) fn clone_name(&self) -> Cow<'static, str> {
+    pub(crate) fn cow(&self) -> Cow<'static, str> {
         self.name.clone()
     }
 

@@ -1,6 +1,7 @@
 //! What a hop stands on: the node that received the message, and what the engine does for it.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -28,7 +29,12 @@ pub trait Outlet: Send + Sync {
     fn node(&self) -> &NodeInfo;
 
     /// Sends `body` along every edge of `port` and waits until all that it causes has ended.
-    fn send<'a>(&'a self, ctx: &'a Ctx, port: &'a str, body: Body) -> BoxFuture<'a, Result<Reply>>;
+    fn send<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        port: Cow<'static, str>,
+        body: Body,
+    ) -> BoxFuture<'a, Result<Reply>>;
 
     /// The author's component.
     fn component(&self) -> Arc<dyn Any + Send + Sync>;

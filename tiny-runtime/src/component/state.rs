@@ -47,7 +47,7 @@ use super::{BoxFuture, DecodeError, Error, Message, Result};
 ///     }
 /// }
 ///
-/// # tiny_runtime::tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// # tiny_runtime::testing::block_on(async {
 /// let bench = Bench::<Counter>::new();
 /// assert_eq!(bench.send(Counter::INPUT, "a".into()).await?, 1);
 /// let bench = bench.restart();

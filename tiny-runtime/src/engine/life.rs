@@ -1,5 +1,6 @@
 //! The life of a node beside its messages: settings, then reconcile, then messages, and again whenever something changes.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,7 +24,9 @@ const LONGEST: Duration = Duration::from_secs(30);
 pub(super) struct Life {
     wanted: Mutex<Wanted>,
     any: Notify,
-    /// True once messages are taken.
+    /// True once messages are taken; asked by every message.
+    is_started: AtomicBool,
+    /// The same, for those who wait for it.
     started: watch::Sender<bool>,
     /// What the settings hook failed with.
     refused: Mutex<Option<String>>,
@@ -42,13 +45,19 @@ impl Life {
         Self {
             wanted: Mutex::default(),
             any: Notify::new(),
+            is_started: AtomicBool::new(!has_hooks),
             started: watch::Sender::new(!has_hooks),
             refused: Mutex::default(),
         }
     }
 
     pub(super) fn is_started(&self) -> bool {
-        *self.started.borrow()
+        self.is_started.load(Ordering::Acquire)
+    }
+
+    fn start(&self) {
+        self.is_started.store(true, Ordering::Release);
+        self.started.send_replace(true);
     }
 
     /// Waits until messages are taken; false when that does not come within `limit`.
@@ -135,7 +144,7 @@ impl Runner {
                 due = Instant::now() + wait(failures);
             }
             if is_settled && !self.life.is_started() {
-                self.life.started.send_replace(true);
+                self.life.start();
                 self.news(What::default());
             }
             let pause = if is_settled { due } else { Instant::now() + PERIOD };

@@ -1,6 +1,7 @@
 //! One live node: it receives, keeps the promises of a hop, and sends.
 
 use std::any::{Any, TypeId};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
@@ -295,7 +296,11 @@ impl Runner {
         let work = async {
             let within = ctx(deadline.into_iter().chain(expires).min());
             let work = async {
-                let port = self.target(&to.port).await?;
+                let port = match self.target_now(&to.port) {
+                    Some(port) => port,
+                    // In a box: what is rare must not make every hop larger.
+                    None => Box::pin(self.target(&to.port)).await?,
+                };
                 self.admitted(&port, &within.0, &body, bounds).await
             };
             let result = match expires {
@@ -334,8 +339,15 @@ impl Runner {
         })
     }
 
+    /// Target `port` of a node that takes messages already, where it is always there: the way of nearly every message.
+    fn target_now<'a>(&self, port: &'a str) -> Option<Target<'a>> {
+        let (row, info) = self.component.port(port).filter(|(_, info)| info.is_target())?;
+        let is_there = !info.is_dynamic && self.life.is_started();
+        is_there.then(|| Target { row, role: info.role, name: port, item: None })
+    }
+
     /// Target `port`, waited for: the node may be about to start, and a port that follows settings or state may be about to come.
-    async fn target(&self, port: &str) -> Result<Target> {
+    async fn target<'a>(&self, port: &'a str) -> Result<Target<'a>> {
         let limit = self.around.admission;
         if !self.life.started(limit).await {
             let why = self.life.finding(&self.info.name).map(|finding| finding.message);
@@ -349,23 +361,20 @@ impl Runner {
         else {
             return Err(self.no_target(port));
         };
-        let target =
-            |item: &str| Target { row, role: info.role, name: port.into(), item: item.into() };
-        if !info.is_dynamic {
-            return Ok(target(""));
+        if info.is_dynamic {
+            let mut ports = self.ports.subscribe();
+            let comes = ports
+                .wait_for(|ports| ports.as_ref().is_none_or(|ports| ports.get(port).is_some()));
+            if !timeout(limit, comes).await.is_ok_and(|come| come.is_ok()) {
+                return Err(Error::exhausted(format!(
+                    "node `{}` had no port `{port}` for {limit:?}; its ports follow settings and state, here they are {}",
+                    self.info.name,
+                    self.ports().unwrap_or_default()
+                )));
+            }
         }
-        let mut ports = self.ports.subscribe();
-        let comes =
-            ports.wait_for(|ports| ports.as_ref().is_none_or(|ports| ports.get(port).is_some()));
-        let come = timeout(limit, comes).await.is_ok_and(|come| come.is_ok());
-        if come {
-            return Ok(target(info.item(port).unwrap_or_default()));
-        }
-        Err(Error::exhausted(format!(
-            "node `{}` had no port `{port}` for {limit:?}; its ports follow settings and state, here they are {}",
-            self.info.name,
-            self.ports().unwrap_or_default()
-        )))
+        let item = info.item(port).filter(|item| !item.is_empty()).map(Into::into);
+        Ok(Target { row, role: info.role, name: port, item })
     }
 
     fn no_target(&self, port: &str) -> Error {
@@ -392,7 +401,7 @@ impl Runner {
     /// Waits for a permit, then tries until done.
     async fn admitted(
         &self,
-        port: &Target,
+        port: &Target<'_>,
         ctx: &Ctx,
         body: &Body,
         bounds: RetryBounds,
@@ -403,7 +412,7 @@ impl Runner {
             _ => self.permit(ctx).await?,
         };
         let attempt = || self.attempt(port, ctx, body);
-        let waiting = |retry: Retry<'_>| self.log_retry(&port.name, ctx, &retry);
+        let waiting = |retry: Retry<'_>| self.log_retry(port.name, ctx, &retry);
         let deadline = ctx.deadline();
         retry::until_done(bounds, deadline, &self.around.dice, attempt, waiting).await
     }
@@ -439,13 +448,13 @@ impl Runner {
     }
 
     /// Calls the author's method once. A panic is a permanent error of this hop and hurts nobody else.
-    async fn attempt(&self, port: &Target, ctx: &Ctx, body: &Body) -> Result<Reply> {
-        let call = async { self.instance.handle(port.row, &port.item, ctx, body).await };
+    async fn attempt(&self, port: &Target<'_>, ctx: &Ctx, body: &Body) -> Result<Reply> {
+        let call = async { self.instance.handle(port.row, port.item(), ctx, body).await };
         AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|panicked| {
             let text = panic::text(&*panicked);
             tracing::error!(
                 node = self.info.name,
-                port = &*port.name,
+                port = port.name,
                 "the component panicked: {text}"
             );
             Err(Error::permanent(format!(
@@ -476,7 +485,7 @@ impl Runner {
         let failure = panic::caught(|| (catch.failure)(body, &error));
         let Ok(Ok(failure)) = failure else { return Err(error) };
         ctx.run().failed(&format!("{}:{port}", self.info.name), &error);
-        self.send(ctx, name, failure).await
+        self.send(ctx, name.into(), failure).await
     }
 
     /// Whether a port is there now.
@@ -551,11 +560,18 @@ impl Runner {
 }
 
 /// A port that takes a message.
-struct Target {
+struct Target<'a> {
     row: usize,
     role: Role,
-    name: Arc<str>,
-    item: Arc<str>,
+    name: &'a str,
+    /// What `each` said; `None` without `each`.
+    item: Option<Arc<str>>,
+}
+
+impl Target<'_> {
+    fn item(&self) -> &str {
+        self.item.as_deref().unwrap_or_default()
+    }
 }
 
 /// A hop that is over when this is dropped, whatever dropped it.
@@ -574,8 +590,14 @@ impl Outlet for Runner {
 
     /// All edges of the port at once, in one task. The reply is the first one in the order of the edges, not of
     /// completion: runs must be repeatable.
-    fn send<'a>(&'a self, ctx: &'a Ctx, port: &'a str, body: Body) -> BoxFuture<'a, Result<Reply>> {
+    fn send<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+        port: Cow<'static, str>,
+        body: Body,
+    ) -> BoxFuture<'a, Result<Reply>> {
         Box::pin(async move {
+            let port = &*port;
             if self.component.has.dynamic_ports
                 && self.ports.borrow().as_ref().is_some_and(|ports| ports.get(port).is_none())
             {

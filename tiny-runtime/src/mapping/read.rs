@@ -65,6 +65,7 @@ fn into<T: Serialize + ?Sized>(
     slots: &mut Filled,
 ) -> Result<(), Error> {
     if let Some(slot) = wanted.slot
+        && json::may_be::<T>()
         && let Some(shared) = json::asked(|| message.serialize(Whole).is_ok())
     {
         below(&shared, wanted, slots);

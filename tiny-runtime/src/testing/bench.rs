@@ -49,7 +49,7 @@ use crate::registry::Registry;
 ///     async fn output(&self, ctx: &Ctx, message: Word) -> Result;
 /// }
 ///
-/// # tiny_runtime::tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// # tiny_runtime::testing::block_on(async {
 /// let bench = Bench::<Shout>::new();
 /// bench.reply(Shout::OUTPUT, "heard".to_owned());
 /// let reply = bench.send(Shout::INPUT, Word { text: "hey".into() }).await?;
@@ -104,7 +104,7 @@ impl<C: Component> Bench<C> {
     /// #         self.count.update(|count| { *count += 1; *count }).await
     /// #     }
     /// # }
-    /// # tiny_runtime::tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// # tiny_runtime::testing::block_on(async {
     /// let bench = Bench::<Counter>::with_state(json!({"count": 41}));
     /// assert_eq!(bench.send(Counter::INPUT, String::new()).await?, 42);
     /// assert_eq!(bench.stored("count"), Some(json!(42)));

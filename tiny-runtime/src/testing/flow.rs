@@ -52,7 +52,7 @@ use crate::words;
 ///     }
 /// }
 ///
-/// # tiny_runtime::tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// # tiny_runtime::testing::block_on(async {
 /// let flow = Flow::local()
 ///     .node::<Shout>("shout")
 ///     .node::<Echo>("echo")

@@ -42,6 +42,22 @@ fn scheduler(backing: Backing, registry: Registry) -> Scheduler {
     Scheduler::on(backing, registry.into(), Waits::default(), Dice::seeded(SEED))
 }
 
+/// Runs `test` to its end, for examples and for tests that are no `#[tiny_runtime::test]`.
+///
+/// ```
+/// let three = tiny_runtime::testing::block_on(async { 1 + 2 });
+/// assert_eq!(three, 3);
+/// ```
+///
+/// # Panics
+/// When the system gives no runtime.
+pub fn block_on<F: Future>(test: F) -> F::Output {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(test),
+        Err(e) => panic!("cannot start the async runtime: {e}"),
+    }
+}
+
 /// Sends `data` as a trigger does and waits until all that it causes has ended.
 async fn run(scheduler: Scheduler, to: Address, data: Value) -> Outcome {
     let trigger = Trigger {
