@@ -213,8 +213,8 @@ fn configured(node: &NodeDecl, component: &ComponentType) -> (Configured, Vec<Fi
     }
     for (port, value) in &node.configurations {
         match component.port(port).map(|(_, info)| (info.fits)(value)) {
-            // Older flows store something for every port of the system, whether the component has it or not.
-            None if SYSTEM_PORTS.contains(&&**port) => {}
+            // Older flows store what these ports once showed, whether the component still has them or not.
+            None if port != "_settings" && SYSTEM_PORTS.contains(&&**port) => {}
             None => found(port, Cause::UnknownPort, no_port(name, component, port, |_| true)),
             Some(Err(error)) => {
                 let message =
