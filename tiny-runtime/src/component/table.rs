@@ -226,7 +226,7 @@ impl<C: Send + Sync + 'static> Table<C> {
         row
     }
 
-    /// The `_control` port; see [`RowOf::read`] for what it shows.
+    /// The `_control` port; see [`Table::read`] for what it shows.
     pub fn control<T: Send + Sync + 'static, R: 'static>(
         &mut self,
         ops: &'static Ops<T, R>,

@@ -343,7 +343,7 @@ impl Runner {
     fn target_now<'a>(&self, port: &'a str) -> Option<Target<'a>> {
         let (row, info) = self.component.port(port).filter(|(_, info)| info.is_target())?;
         let is_there = !info.is_dynamic && self.life.is_started();
-        is_there.then(|| Target { row, role: info.role, name: port, item: None })
+        is_there.then_some(Target { row, role: info.role, name: port, item: None })
     }
 
     /// Target `port`, waited for: the node may be about to start, and a port that follows settings or state may be about to come.
