@@ -29,6 +29,8 @@ pub(crate) struct Message {
     pub(crate) schemars: Vec<Ident>,
     /// Types in its fields in which a secret may be.
     pub(crate) inner: Vec<Type>,
+    /// Types of its fields that must be able to travel.
+    pub(crate) travelling: Vec<Type>,
 }
 
 impl Message {
@@ -60,8 +62,8 @@ impl Message {
         }
         derived.extend(above);
         let (serde, schemars) = (words_of(&item.attrs, "serde"), words_of(&item.attrs, "schemars"));
-        let inner = inner(&item);
-        Ok(Self { runtime, item, default, derived, serde, schemars, inner })
+        let (inner, travelling) = (inner(&item), travelling(&item));
+        Ok(Self { runtime, item, default, derived, serde, schemars, inner, travelling })
     }
 
     /// True for what serde can fill with defaults field by field.
@@ -73,37 +75,80 @@ impl Message {
 /// What `#[message]` derives where the author does not.
 const OURS: [&str; 5] = ["Clone", "Debug", "Serialize", "Deserialize", "JsonSchema"];
 
-/// Types that are no message, or one without a secret.
-const PLAIN: [&str; 28] = [
+/// Types that hold others and travel where those do.
+const AROUND: [&str; 8] =
+    ["Option", "Vec", "Box", "Arc", "HashMap", "BTreeMap", "HashSet", "BTreeSet"];
+/// Types that travel and hold no secret.
+const PLAIN: [&str; 20] = [
     "String", "bool", "char", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32",
-    "u64", "u128", "usize", "f32", "f64", "Option", "Vec", "Box", "Arc", "HashMap", "BTreeMap",
-    "HashSet", "BTreeSet", "Json", "Value", "Duration",
+    "u64", "u128", "usize", "f32", "f64", "Json", "Value", "Duration",
 ];
 
-/// The types that are spelled in the fields, each once, but for those that are known to have no secret. The message's own
-/// type is left out: what is in it is looked at already.
-fn inner(item: &DeriveInput) -> Vec<Type> {
-    let fields: Vec<&Field> = match &item.data {
+fn all_fields(item: &DeriveInput) -> Vec<&Field> {
+    match &item.data {
         Data::Struct(data) => data.fields.iter().collect(),
         Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.fields).collect(),
         Data::Union(_) => Vec::new(),
-    };
-    let mut found: Vec<Type> = Vec::new();
-    for field in fields {
+    }
+}
+
+fn is_one_of(ty: &Type, names: &[&str]) -> bool {
+    types::last_segment(ty).is_some_and(|segment| names.iter().any(|name| segment.ident == name))
+}
+
+/// Whether `ty` is the message's own type, or spells it somewhere: looking into it would have no end.
+fn holds_itself(ty: &Type, item: &DeriveInput) -> bool {
+    let own = item.ident.to_string();
+    types::all(ty).iter().any(|ty| is_one_of(ty, &[&own, "Self"]))
+}
+
+/// Adds a type that is not there yet.
+fn add(found: &mut Vec<Type>, ty: &Type) {
+    if !found.contains(ty) {
+        found.push(ty.clone());
+    }
+}
+
+/// The types that are spelled in the fields, each once, but for those that are known to have no secret.
+fn inner(item: &DeriveInput) -> Vec<Type> {
+    let mut found = Vec::new();
+    for field in all_fields(item) {
         if words_of(&field.attrs, "serde").iter().any(|word| word == "skip") {
             continue;
         }
         for ty in types::all(&field.ty) {
-            let Some(name) = types::last_segment(ty).map(|segment| segment.ident.to_string())
-            else {
-                continue;
-            };
-            let is_open = PLAIN.contains(&&*name) || item.ident == name || name == "Self";
-            // A type around the message's own would look at it again, without end.
-            let holds_itself =
-                types::all(ty).iter().any(|ty| types::is(ty, &item.ident.to_string()));
-            if !is_open && !holds_itself && !found.contains(ty) {
-                found.push(ty.clone());
+            let is_known = is_one_of(ty, &PLAIN) || is_one_of(ty, &AROUND);
+            if types::last_segment(ty).is_some() && !is_known {
+                add(&mut found, ty);
+            }
+        }
+    }
+    found
+}
+
+/// The types of the fields that serde and schemars must know, each once. Those around others are looked into, so that the one
+/// that is at fault is named; what is in a type that nobody here knows is its own affair.
+fn travelling(item: &DeriveInput) -> Vec<Type> {
+    // Of a parameter nothing is known here.
+    if !item.generics.params.is_empty() {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for field in all_fields(item) {
+        let others = ["skip", "with"];
+        let words = words_of(&field.attrs, "serde").into_iter();
+        let mut words =
+            words.chain(words_of(&field.attrs, "schemars")).map(|word| word.to_string());
+        // Somebody else writes or reads it.
+        if words.any(|word| others.iter().any(|other| word.contains(other))) {
+            continue;
+        }
+        let mut open = vec![&field.ty];
+        while let Some(ty) = open.pop() {
+            if is_one_of(ty, &AROUND) {
+                open.extend(types::arguments(ty));
+            } else if !is_one_of(ty, &PLAIN) && !holds_itself(ty, item) {
+                add(&mut found, ty);
             }
         }
     }

@@ -19,12 +19,24 @@ pub(crate) fn is(ty: &Type, name: &str) -> bool {
 
 /// `T` of `Name<T>`, whatever else stands after it.
 pub(crate) fn argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
-    let segment = last_segment(ty).filter(|segment| segment.ident == name)?;
-    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
-    arguments.args.iter().find_map(|argument| match argument {
+    if !is(ty, name) {
+        return None;
+    }
+    arguments(ty).into_iter().next()
+}
+
+/// The types in the angle brackets of `ty` itself.
+pub(crate) fn arguments(ty: &Type) -> Vec<&Type> {
+    let Some(PathArguments::AngleBracketed(arguments)) =
+        last_segment(ty).map(|segment| &segment.arguments)
+    else {
+        return Vec::new();
+    };
+    let types = arguments.args.iter().filter_map(|argument| match argument {
         GenericArgument::Type(ty) => Some(ty),
         _ => None,
-    })
+    });
+    types.collect()
 }
 
 /// Every type that is spelled in `ty`, itself first: of `Option<Secret<A>>` also `Secret<A>` and `A`.

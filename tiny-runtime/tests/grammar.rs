@@ -19,6 +19,51 @@ pub struct Page<T> {
     cache: Option<u8>,
 }
 
+/// A zone that is no value: only the type that it marks travels.
+#[derive(Clone, Debug, Default)]
+pub struct Zone;
+
+/// A time in a zone, as other crates have it.
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(bound = "")]
+#[schemars(bound = "")]
+pub struct Time<Z>(u64, #[serde(skip)] std::marker::PhantomData<Z>);
+
+/// What others write and read, in their own way.
+mod in_words {
+    use super::Zone;
+
+    pub(super) fn serialize<S: serde::Serializer>(_: &Zone, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str("here")
+    }
+
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(_: D) -> Result<Zone, D::Error> {
+        Ok(Zone)
+    }
+}
+
+/// Two messages that hold each other, and types that travel in ways of their own.
+#[message]
+pub struct Branch {
+    /// When it grew.
+    pub grown: std::collections::BTreeMap<String, Vec<Option<Time<Zone>>>>,
+    /// Where.
+    #[serde(with = "in_words")]
+    #[schemars(with = "String")]
+    pub zone: Zone,
+    /// What it ends with.
+    pub end: Option<Box<End>>,
+}
+
+/// The end of a branch.
+#[message]
+pub enum End {
+    /// A leaf.
+    Leaf,
+    /// It goes on.
+    Branches(Vec<Branch>),
+}
+
 /// What to do.
 #[message(default)]
 #[derive(Default)]

@@ -62,29 +62,18 @@ pub(crate) fn message(message: &Message) -> TokenStream {
 
 /// Says first, and in words of our own, that a field cannot travel: the derives would say it in many.
 fn fields(message: &Message) -> Option<TokenStream> {
-    let Message { runtime, inner, item, .. } = message;
-    // Of a parameter nothing is known here.
-    let closed = item.generics.params.is_empty() && !inner.is_empty();
-    let checks = inner.iter().map(|ty| {
+    let Message { runtime, travelling, .. } = message;
+    let checks = travelling.iter().map(|ty| {
         let at = runtime.at(ty.span());
-        quote_spanned!(ty.span()=> #at::component::is_field::<#ty>();)
+        quote_spanned!(ty.span()=> #at::component::travels::<#ty>();)
     });
-    closed.then(|| quote!(const _: () = { #(#checks)* };))
+    (!travelling.is_empty()).then(|| quote!(const _: () = { #(#checks)* };))
 }
 
 /// Says that there is a secret in it when there is one in what it holds.
 fn secret(message: &Message) -> Option<TokenStream> {
     let Message { runtime, inner, .. } = message;
-    let probes = inner.iter().map(|ty| quote!(<#runtime::component::Probe<#ty>>::SECRET));
-    (!inner.is_empty()).then(|| {
-        quote! {
-            const SECRET: bool = {
-                #[allow(unused_imports)]
-                use #runtime::component::NoMessage as _;
-                #(#probes)||*
-            };
-        }
-    })
+    (!inner.is_empty()).then(|| quote!(#runtime::secrets_in! { #(#inner),* }))
 }
 
 fn derives(runtime: &Runtime) -> [(&'static str, TokenStream); 5] {

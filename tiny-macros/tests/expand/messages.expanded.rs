@@ -21,11 +21,9 @@ pub struct Greeting<T> {
 #[automatically_derived]
 impl<T: ::tiny_runtime::component::Message> ::tiny_runtime::component::Message
 for Greeting<T> {
-    const SECRET: bool = {
-        #[allow(unused_imports)]
-        use ::tiny_runtime::component::NoMessage as _;
-        <::tiny_runtime::component::Probe<T>>::SECRET
-    };
+    ::tiny_runtime::secrets_in! {
+        T
+    }
 }
 #[derive(
     ::core::clone::Clone,

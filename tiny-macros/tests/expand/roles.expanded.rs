@@ -175,7 +175,7 @@ const _: () = {
     (::core::concat!(::core::file!(), ":", ::core::line!()))
 }
 const _: () = {
-    ::tiny_runtime::component::is_field::<Other>();
+    ::tiny_runtime::component::travels::<Other>();
 };
 #[derive(
     ::core::clone::Clone,
@@ -199,9 +199,7 @@ struct Kept {
 }
 #[automatically_derived]
 impl ::tiny_runtime::component::Message for Kept {
-    const SECRET: bool = {
-        #[allow(unused_imports)]
-        use ::tiny_runtime::component::NoMessage as _;
-        <::tiny_runtime::component::Probe<Other>>::SECRET
-    };
+    ::tiny_runtime::secrets_in! {
+        Other, Kept
+    }
 }

@@ -5,6 +5,7 @@ use std::any::TypeId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::message::secrets_of;
 use super::{Body, DecodeError, Error, Message};
 
 /// A message that could not be handled, and why.
@@ -29,7 +30,7 @@ pub struct Catch {
 }
 
 impl<T: Message> Message for Failure<T> {
-    const SECRET: bool = T::SECRET;
+    secrets_of! { T }
 
     fn catch() -> Option<Catch> {
         let failure = |body: &Body, error: &Error| {

@@ -18,9 +18,22 @@ use super::failure::Catch;
     note = "put `#[message]` on the definition of `{Self}`"
 )]
 pub trait Message: Payload {
-    /// True when a [`Secret`](super::Secret) is in it.
+    /// True when a [`Secret`](super::Secret) is in it, up to so many messages deep: messages may hold each other in a circle, and a
+    /// constant cannot ask itself.
     #[doc(hidden)]
-    const SECRET: bool = false;
+    const SECRET: bool = Self::SECRET_5;
+    #[doc(hidden)]
+    const SECRET_5: bool = false;
+    #[doc(hidden)]
+    const SECRET_4: bool = false;
+    #[doc(hidden)]
+    const SECRET_3: bool = false;
+    #[doc(hidden)]
+    const SECRET_2: bool = false;
+    #[doc(hidden)]
+    const SECRET_1: bool = false;
+    #[doc(hidden)]
+    const SECRET_0: bool = false;
 
     /// What a port starts with that nobody configured. `#[message(default)]` gives `Default`; others give nothing.
     fn configuration() -> Option<Value> {
@@ -34,7 +47,12 @@ pub trait Message: Payload {
     }
 }
 
-/// What a message must be able to do. Implemented for whatever can.
+/// What a message, and all that is in it, must be able to do. Implemented for whatever can.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be part of a message",
+    label = "this cannot travel",
+    note = "put `#[message]` on the definition of `{Self}`; a type of another crate needs that crate's features for serde and schemars"
+)]
 pub trait Payload:
     Clone + Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static
 {
@@ -52,19 +70,52 @@ impl<T> Payload for T where
 #[derive(Debug)]
 pub struct Probe<T>(PhantomData<T>);
 
-impl<T: Message> Probe<T> {
-    #[doc(hidden)]
-    pub const SECRET: bool = T::SECRET;
+macro_rules! probed {
+    ($($depth:ident)*) => {
+        impl<T: Message> Probe<T> {
+            $(#[doc(hidden)] pub const $depth: bool = T::$depth;)*
+        }
+
+        /// See [`Probe`].
+        #[doc(hidden)]
+        pub trait NoMessage {
+            $(#[doc(hidden)] const $depth: bool = false;)*
+        }
+    };
 }
 
-/// See [`Probe`].
-#[doc(hidden)]
-pub trait NoMessage {
-    #[doc(hidden)]
-    const SECRET: bool = false;
-}
+probed! { SECRET SECRET_4 SECRET_3 SECRET_2 SECRET_1 SECRET_0 }
 
 impl<T> NoMessage for Probe<T> {}
+
+/// In the impl of [`Message`]: these types are in it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! secrets_in {
+    ($($inner:ty),*) => {
+        $crate::secrets_in!(@ SECRET_5 of SECRET_4 in $($inner),*);
+        $crate::secrets_in!(@ SECRET_4 of SECRET_3 in $($inner),*);
+        $crate::secrets_in!(@ SECRET_3 of SECRET_2 in $($inner),*);
+        $crate::secrets_in!(@ SECRET_2 of SECRET_1 in $($inner),*);
+        $crate::secrets_in!(@ SECRET_1 of SECRET_0 in $($inner),*);
+    };
+    (@ $depth:ident of $below:ident in $($inner:ty),*) => {
+        const $depth: bool = {
+            #[allow(unused_imports)]
+            use $crate::component::NoMessage as _;
+            false $(|| <$crate::component::Probe<$inner>>::$below)*
+        };
+    };
+}
+
+/// In the impl of [`Message`] for what is around a `T`: it has the secrets of that.
+macro_rules! secrets_of {
+    ($inner:ident: $($depth:ident)*) => { $(const $depth: bool = $inner::$depth;)* };
+    ($inner:ident) => {
+        secrets_of! { $inner: SECRET_5 SECRET_4 SECRET_3 SECRET_2 SECRET_1 SECRET_0 }
+    };
+}
+pub(super) use secrets_of;
 
 macro_rules! messages {
     ($($type:ty)*) => { $(impl Message for $type {})* };
@@ -73,21 +124,9 @@ macro_rules! messages {
 messages! { String bool char i8 i16 i32 i64 u8 u16 u32 u64 usize isize f32 f64 }
 
 impl<T: Message> Message for Vec<T> {
-    const SECRET: bool = T::SECRET;
+    secrets_of! { T }
 }
-
-/// What a field of a message can be. Implemented for whatever can.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be part of a message",
-    label = "this field cannot travel",
-    note = "put `#[message]` on the definition of `{Self}`; a type of another crate needs that crate's features for serde and schemars"
-)]
-pub trait Field {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned + JsonSchema> Field for T {}
 
 /// A field that cannot travel is told before the derives tell it.
 #[doc(hidden)]
-pub const fn is_field<T: Field>() {}
+pub const fn travels<T: Payload>() {}
