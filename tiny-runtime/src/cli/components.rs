@@ -7,6 +7,7 @@ use tiny_crds::API_VERSION;
 
 use super::get::aligned;
 use super::{Binary, print};
+use crate::component::secret::MASK;
 use crate::component::{ComponentType, Role};
 use crate::control::offered;
 use crate::registry::Registry;
@@ -93,7 +94,8 @@ fn node(module: &str, component: &ComponentType) -> Result<String> {
     // What `_control` shows is no configuration.
     let configurable = component.ports().iter().filter(|port| port.role != Role::Control);
     let configured = configurable.filter_map(|port| {
-        let configuration = port.configuration?()?;
+        // Without its secrets, whose place is not in a file, and whose mask no node takes.
+        let configuration = without_masks(port.shown_configuration()?);
         Some(json!({ "port": port.meta.name, "configuration": configuration }))
     });
     let mut spec = json!({ "module": module, "component": component.info.name });
@@ -118,4 +120,25 @@ fn node(module: &str, component: &ComponentType) -> Result<String> {
         );
     }
     Ok(text)
+}
+
+fn without_masks(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let open = fields.into_iter().filter(|(_, value)| value != MASK);
+            open.map(|(key, value)| (key, without_masks(value))).collect()
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_to_edit_has_no_masks() {
+        let shown = json!({"user": "ada", "password": MASK, "more": {"token": MASK, "n": 1}});
+        assert_eq!(without_masks(shown), json!({"user": "ada", "more": {"n": 1}}));
+    }
 }

@@ -174,7 +174,7 @@ impl Ctx {
     pub fn new_run(&self, trigger: &str) -> Self {
         let hop = &self.0;
         let run = hop.outlet.begin(format!("{trigger} of `{}`", self.node()));
-        self.beside(run, 1, hop.end.token().clone())
+        self.beside(run, 1, hop.end.token())
     }
 
     /// Works in the background, for as long as the node is there: the method may answer while that goes on. The closure gets

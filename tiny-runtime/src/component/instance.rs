@@ -172,12 +172,21 @@ pub(crate) struct Has {
     pub(crate) dynamic_ports: bool,
 }
 
-/// A port as others see it.
+/// A port as others see it: what only the live component can tell, beside what the port's type says anyway.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct OfferedPort {
     pub(crate) port: LivePort,
-    pub(crate) schema: Value,
-    pub(crate) configuration: Option<Value>,
+    /// The schema, where the component shapes it.
+    pub(crate) shaped: Option<Value>,
+    /// What `_control` shows.
+    pub(crate) view: Option<Value>,
+}
+
+impl OfferedPort {
+    /// A port of which its type says all.
+    fn plain(port: &LivePort) -> Self {
+        Self { port: port.clone(), shaped: None, view: None }
+    }
 }
 
 impl ComponentType {
@@ -241,7 +250,7 @@ impl ComponentType {
         }))
     }
 
-    /// The ports of a node that nobody configured; none when the component cannot even be made.
+    /// The ports of a node that nobody configured. Of a component that cannot even be made, those that are always there.
     pub(crate) fn at_first(&self) -> &[OfferedPort] {
         self.at_first.get_or_init(|| {
             let offered = panic::caught(|| {
@@ -249,19 +258,19 @@ impl ComponentType {
                 let live = instance.live().unwrap_or_default();
                 live.iter().map(|port| self.offered(port, &*instance)).collect()
             });
-            offered.unwrap_or_default()
+            let constant = || self.constant().into_iter().flat_map(|ports| ports.iter());
+            offered.unwrap_or_else(|_| constant().map(OfferedPort::plain).collect())
         })
     }
 
     /// The port as `instance` shows it now.
     pub(crate) fn offered(&self, port: &LivePort, instance: &dyn Instance) -> OfferedPort {
-        let info = &self.ports[port.row];
-        let schema = instance.schema(port.row).unwrap_or_else(|| (info.schema)());
-        let configuration = match info.role {
-            super::Role::Control => instance.view().and_then(Result::ok),
-            _ => info.configuration.and_then(|configuration| configuration()),
-        };
-        OfferedPort { port: port.clone(), schema, configuration }
+        let is_control = self.ports[port.row].role == super::Role::Control;
+        OfferedPort {
+            port: port.clone(),
+            shaped: instance.schema(port.row),
+            view: if is_control { instance.view().and_then(Result::ok) } else { None },
+        }
     }
 }
 

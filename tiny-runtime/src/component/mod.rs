@@ -1,6 +1,6 @@
 //! The words an author writes with: components, ports, messages, replies, errors, settings.
 //!
-//! Floor 0. Nothing here knows tokio's scheduler, a wire or Kubernetes: a [`Ctx`] reaches the flow through the
+//! Floor 0. Nothing here knows a wire or Kubernetes, and of tokio only its clock, its cells and its threads: a [`Ctx`] reaches the flow through the
 //! [`Outlet`] that the engine gives it.
 
 mod body;
@@ -18,7 +18,7 @@ pub(crate) mod panic;
 mod position;
 mod reply;
 mod run;
-mod secret;
+pub(crate) mod secret;
 mod settings;
 mod state;
 mod table;
@@ -34,7 +34,7 @@ pub use instrument::{Counter, Gauge, Histogram, Instruments, Measured, Sample};
 pub use json::Json;
 pub use key::{Key, Keys, Ops, key, keys};
 pub use live::{LivePort, LivePorts};
-pub use message::{Field, Message, NoMessage, Payload, Probe, is_field};
+pub use message::{Message, NoMessage, Payload, Probe, travels};
 pub(crate) use outlet::End;
 pub use outlet::{Hop, NodeInfo, Outlet, Shared};
 pub use position::Position;

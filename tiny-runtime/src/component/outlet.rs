@@ -2,8 +2,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
@@ -85,35 +84,54 @@ pub struct Hop {
 
 /// When a hop is over. The token is made when somebody asks for it: few do.
 #[derive(Default)]
-pub(crate) struct End {
-    token: OnceLock<CancellationToken>,
-    over: AtomicBool,
+pub(crate) struct End(Mutex<State>);
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Open,
+    Asked(CancellationToken),
+    Over,
 }
 
 impl End {
     /// Over when `token` says so.
     pub(crate) fn by(token: CancellationToken) -> Self {
-        Self { token: OnceLock::from(token), over: AtomicBool::new(false) }
+        Self(Mutex::new(State::Asked(token)))
     }
 
-    pub(crate) fn token(&self) -> &CancellationToken {
-        let token = self.token.get_or_init(CancellationToken::new);
-        if self.over.load(Ordering::Acquire) {
-            token.cancel();
-        }
+    pub(crate) fn token(&self) -> CancellationToken {
+        let mut state = self.state();
+        let token = match &*state {
+            State::Asked(token) => return token.clone(),
+            State::Open => CancellationToken::new(),
+            State::Over => {
+                let over = CancellationToken::new();
+                over.cancel();
+                return over;
+            }
+        };
+        *state = State::Asked(token.clone());
         token
     }
 
     pub(crate) fn is_over(&self) -> bool {
-        self.over.load(Ordering::Acquire)
-            || self.token.get().is_some_and(CancellationToken::is_cancelled)
+        match &*self.state() {
+            State::Open => false,
+            State::Asked(token) => token.is_cancelled(),
+            State::Over => true,
+        }
     }
 
     /// Nobody waits for the hop any more.
     pub(crate) fn come(&self) {
-        self.over.store(true, Ordering::Release);
-        if let Some(token) = self.token.get() {
+        let before = std::mem::replace(&mut *self.state(), State::Over);
+        if let State::Asked(token) = before {
             token.cancel();
         }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

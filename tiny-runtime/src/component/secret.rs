@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::Message;
 
 /// What stands for a secret wherever somebody could read it.
-const MASK: &str = "***";
+pub(crate) const MASK: &str = "***";
 
 thread_local! {
     static MASKED: Cell<bool> = const { Cell::new(false) };
@@ -118,7 +118,12 @@ impl<T: JsonSchema> JsonSchema for Secret<T> {
 }
 
 impl<T: Message> Message for Secret<T> {
-    const SECRET: bool = true;
+    const SECRET_5: bool = true;
+    const SECRET_4: bool = true;
+    const SECRET_3: bool = true;
+    const SECRET_2: bool = true;
+    const SECRET_1: bool = true;
+    const SECRET_0: bool = true;
 }
 
 #[cfg(test)]

@@ -93,6 +93,11 @@ impl PortInfo {
         self.meta.name.starts_with('_')
     }
 
+    /// The configuration that a new node starts with, as people may see it: every secret is `***`.
+    pub(crate) fn shown_configuration(&self) -> Option<Value> {
+        super::secret::masked(|| self.configuration?())
+    }
+
     /// The name of the port of `item`.
     pub(crate) fn name(&self, item: &str) -> String {
         key::fill(self.meta.name, item)
@@ -301,8 +306,7 @@ impl<C: Send + Sync + 'static> Table<C> {
         let shape = self.settings_schema;
         let row = self.push("_settings", Role::Settings, Ops::<T, ()>::ALL, None);
         row.0.schema = shape;
-        row.0.info.configuration =
-            Some(|| super::secret::masked(|| serde_json::to_value(T::default())).ok());
+        row.0.info.configuration = Some(|| serde_json::to_value(T::default()).ok());
         row.0.info.fits = |value| settings_of::<T>(Some(value)).map(drop);
         row.shown("Settings", description, Position::Top);
         self.settings = Some(|component| SettingsOf::<T>::settings_cell(component));

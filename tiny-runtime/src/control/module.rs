@@ -164,8 +164,8 @@ pub(super) fn whole(component: &ComponentType, offered: &OfferedPort) -> PortSta
         label: offered.port.label.to_string(),
         position: info.meta.position.index(),
         source: info.is_source(),
-        schema: offered.schema.clone().into(),
+        schema: offered.shaped.clone().unwrap_or_else(|| (info.schema)()).into(),
         response_schema: info.response.map_or(Value::Null, |schema| schema()).into(),
-        configuration: offered.configuration.clone().into(),
+        configuration: offered.view.clone().or_else(|| info.shown_configuration()).into(),
     }
 }

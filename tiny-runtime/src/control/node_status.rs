@@ -1,8 +1,9 @@
 //! What the status of a node says: computed from what the engine found, written by whoever leads.
 
 use k8s_openapi::jiff::Timestamp;
+use serde_json::Value;
 use tiny_crds::condition::{self, EDGES_VALID, READY, RECONCILING, SETTINGS_VALID, STALLED, Truth};
-use tiny_crds::{NodeComponent, NodeModule, Payload, PortStatus, Time, TinyNode, TinyNodeStatus};
+use tiny_crds::{NodeComponent, NodeModule, PortStatus, Time, TinyNode, TinyNodeStatus};
 
 use super::{ModuleId, module};
 use crate::component::{ComponentType, OfferedPort};
@@ -57,23 +58,21 @@ fn at_first(component: &ComponentType) -> Vec<PortStatus> {
 /// A port as a node's status shows it: schemas and configurations stand once, in the status of the module, and here only where
 /// they differ from those.
 pub(super) fn shown(component: &ComponentType, offered: &OfferedPort) -> PortStatus {
-    let mut port = module::whole(component, offered);
-    let at_first = component.at_first().iter();
-    let known = at_first.into_iter().find(|known| known.port.name == offered.port.name);
-    if let Some(known) = known {
-        port.response_schema = Payload::ABSENT;
-        if known.schema == offered.schema {
-            port.schema = Payload::ABSENT;
-        }
-        if known.configuration == offered.configuration {
-            port.configuration = Payload::ABSENT;
-        }
+    let known = component.at_first().iter().find(|known| known.port.name == offered.port.name);
+    let Some(known) = known else { return module::whole(component, offered) };
+    let info = &component.ports()[offered.port.row];
+    let differing =
+        |now: &Option<Value>, at_first: &Option<Value>| now.clone().filter(|_| now != at_first);
+    let view = differing(&offered.view, &known.view);
+    PortStatus {
+        name: offered.port.name.to_string(),
+        label: offered.port.label.to_string(),
+        position: info.meta.position.index(),
+        source: info.is_source(),
+        schema: differing(&offered.shaped, &known.shaped).into(),
+        configuration: view.filter(|view| view.to_string().len() <= CONFIGURATION).into(),
+        ..PortStatus::default()
     }
-    let size = offered.configuration.as_ref().map_or(0, |shown| shown.to_string().len());
-    if size > CONFIGURATION {
-        port.configuration = Payload::ABSENT;
-    }
-    port
 }
 
 struct Judge {

@@ -4,9 +4,8 @@
 //! from it alone. `Running` is written before the message is sent, so a crash in between is seen, and runs again.
 
 use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
 
-use futures::{FutureExt, StreamExt};
+use futures::StreamExt;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, ResourceExt};
@@ -247,9 +246,7 @@ impl Signals {
             directory: self.directory.clone(),
         };
         self.jobs.spawn(async move {
-            let done = AssertUnwindSafe(place.carry_out(signal, job)).catch_unwind().await;
-            if let Err(panicked) = done {
-                let text = panic::text(&*panicked);
+            if let Err(text) = panic::caught_while(place.carry_out(signal, job)).await {
                 tracing::error!(signal = name, "what carries it out panicked: {text}");
             }
             name

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::watch;
 
 use super::store::{StateStore, Stored, Unwritten};
-use crate::component::{BoxFuture, Edit, Error, Instance, Ledger, Result};
+use crate::component::{BoxFuture, Edit, Error, Instance, Ledger, Result, panic};
 
 /// Bytes of all states of one node: it lies in the node's status, beside much else, and an object has 1.5 MB.
 const LIMIT: usize = 256 * 1024;
@@ -60,12 +60,12 @@ impl Pages {
     /// Bytes of all texts if `text` stood under `key`.
     fn size_with(&self, key: &str, text: &str) -> usize {
         let draft = self.draft.as_ref().map(|draft| &draft.texts);
-        let mut all = self.stored.texts.clone();
-        for page in [self.flight.as_ref(), draft].into_iter().flatten() {
-            all.extend(page.iter().map(|(key, text)| (key.clone(), text.clone())));
+        let mut sizes = BTreeMap::new();
+        for page in [Some(&self.stored.texts), self.flight.as_ref(), draft].into_iter().flatten() {
+            sizes.extend(page.iter().map(|(key, text)| (key.as_str(), text.len())));
         }
-        all.insert(key.to_owned(), text.to_owned());
-        all.iter().map(|(key, text)| key.len() + text.len()).sum()
+        sizes.insert(key, text.len());
+        sizes.iter().map(|(key, size)| key.len() + size).sum()
     }
 }
 
@@ -103,7 +103,10 @@ impl Journal {
     /// Has the component's cells take what is stored.
     fn tell(&self, pages: &Pages) {
         let Some(instance) = self.instance.upgrade() else { return };
-        if let Err(why) = instance.take_state(&|key| pages.stored.texts.get(key).cloned()) {
+        // What reads it may be an author's; a panic in there must not leave those waiting whose change was stored.
+        let stored = |key: &str| pages.stored.texts.get(key).cloned();
+        let taken = panic::caught(|| instance.take_state(&stored));
+        if let Err(why) = taken.unwrap_or_else(|text| Err(format!("reading it panicked: {text}"))) {
             tracing::error!(
                 node = self.node,
                 "somebody else wrote a state that does not fit: {why}"

@@ -11,13 +11,11 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::graph::{Cause, Finding};
 use super::news::What;
 use super::retry::{self, RetryBounds};
-use super::runner::Runner;
-use crate::component::{Ctx, Error, Kind, Reply, Result};
+use super::runner::{Guarded, Runner};
+use crate::component::{Error, Kind, Reply, Result, panic};
 
 /// How often `reconcile` runs when nothing happens.
 const PERIOD: Duration = Duration::from_secs(5 * 60);
-/// The longest wait before a failed `reconcile` is tried again.
-const LONGEST: Duration = Duration::from_secs(30);
 
 /// How far a node is, and what waits to be done.
 #[derive(Debug)]
@@ -123,7 +121,8 @@ impl Runner {
 
     async fn live_on(self: Arc<Self>) {
         // What is not in force yet; whether anything ever was; when `reconcile` is due.
-        let (mut settings, mut is_settled, mut due) = (None, false, Instant::now());
+        let (mut settings, mut is_settled, mut due) =
+            (None, !self.component.has.settings_hook, Instant::now());
         let mut failures = 0;
         loop {
             let wanted = std::mem::take(&mut *self.life.wanted());
@@ -141,7 +140,11 @@ impl Runner {
             }
             if is_settled && Instant::now() >= due {
                 failures = if self.reconcile().await { 0 } else { failures + 1 };
-                due = Instant::now() + wait(failures);
+                due = Instant::now()
+                    + match failures {
+                        0 => PERIOD,
+                        _ => RetryBounds::default().wait(failures),
+                    };
             }
             if is_settled && !self.life.is_started() {
                 self.life.start();
@@ -157,15 +160,13 @@ impl Runner {
 
     /// Puts settings in force by way of the component's hook.
     async fn settle(self: &Arc<Self>, settings: Option<&Value>) -> Settled {
-        if !self.component.has.settings_hook {
-            return Settled::InForce;
-        }
-        let ctx = self.hook_ctx("new settings");
+        let guard = self.hook_ctx("new settings");
+        let ctx = &guard.0;
         let attempt = || {
-            let hook = self.guarded(self.instance.change_settings(&ctx, settings));
+            let hook = guarded(self.instance.change_settings(ctx, settings));
             async { hook.await.map(|()| Reply::none()) }
         };
-        let waiting = |retry: retry::Retry<'_>| self.log_retry("_settings", &ctx, &retry);
+        let waiting = |retry: retry::Retry<'_>| self.log_retry("_settings", ctx, &retry);
         let done =
             retry::until_done(RetryBounds::default(), None, &self.around.dice, attempt, waiting);
         let done = tokio::select! {
@@ -173,7 +174,6 @@ impl Runner {
             done = done => done,
             () = self.life.newer_settings() => return Settled::Outdated,
         };
-        ctx.hop().end.come();
         let (refused, settled) = match done {
             Ok(reply) => {
                 reply.ignore();
@@ -189,10 +189,8 @@ impl Runner {
 
     /// Calls `reconcile` once; false when it failed in a way that may pass.
     async fn reconcile(self: &Arc<Self>) -> bool {
-        let ctx = self.hook_ctx("reconcile");
-        let result = self.guarded(self.instance.reconcile(&ctx)).await;
-        ctx.hop().end.come();
-        match result {
+        let guard = self.hook_ctx("reconcile");
+        match guarded(self.instance.reconcile(&guard.0)).await {
             Ok(()) => true,
             Err(error) => {
                 tracing::warn!(node = self.info.name, "reconcile failed: {error}");
@@ -201,19 +199,16 @@ impl Runner {
         }
     }
 
-    /// A panic is an error here too.
-    async fn guarded(&self, hook: impl Future<Output = Result<()>>) -> Result<()> {
-        use futures::FutureExt;
-        let caught = std::panic::AssertUnwindSafe(hook).catch_unwind().await;
-        caught.unwrap_or_else(|panicked| {
-            let text = crate::component::panic::text(&*panicked);
-            Err(Error::permanent(format!("the component panicked: {text}")))
-        })
-    }
-
-    fn hook_ctx(self: &Arc<Self>, trigger: &str) -> Ctx {
+    fn hook_ctx(self: &Arc<Self>, trigger: &str) -> Guarded {
         self.ctx_of_trigger(format!("{trigger} of `{}`", self.info.name))
     }
+}
+
+/// A panic is an error of a hook too.
+async fn guarded(hook: impl Future<Output = Result<()>>) -> Result<()> {
+    panic::caught_while(hook)
+        .await
+        .unwrap_or_else(|text| Err(Error::permanent(format!("the component panicked: {text}"))))
 }
 
 /// What became of new settings.
@@ -225,12 +220,4 @@ enum Settled {
     Refused {
         for_good: bool,
     },
-}
-
-/// The wait before the next `reconcile`, after so many failures in a row.
-fn wait(failures: u32) -> Duration {
-    match failures {
-        0 => PERIOD,
-        _ => Duration::from_secs(1 << (failures - 1).min(5)).min(LONGEST),
-    }
 }

@@ -34,7 +34,7 @@ impl Default for RetryBounds {
 
 impl RetryBounds {
     /// The longest wait after attempt number `attempt` (the first is 1).
-    fn wait(&self, attempt: u32) -> Duration {
+    pub(super) fn wait(&self, attempt: u32) -> Duration {
         let doublings = attempt.saturating_sub(1).min(20);
         self.initial.saturating_mul(1 << doublings).min(self.max)
     }

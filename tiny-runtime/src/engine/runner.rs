@@ -3,12 +3,10 @@
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use futures::FutureExt;
 use futures::future::join_all;
 use serde_json::Value;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
@@ -143,9 +141,7 @@ impl Runner {
             self.life.wants_settings(settings.cloned());
             return Ok(());
         }
-        self.instance.apply_settings(settings).map_err(|e| e.to_string())?;
-        self.life.wants_settings(settings.cloned());
-        Ok(())
+        self.instance.apply_settings(settings).map_err(|e| e.to_string())
     }
 
     /// Takes in what somebody else stored of the node's state.
@@ -326,8 +322,8 @@ impl Runner {
     }
 
     /// A context of what the node begins by itself.
-    pub(super) fn ctx_of_trigger(self: &Arc<Self>, trigger: String) -> Ctx {
-        Ctx::new(Hop {
+    pub(super) fn ctx_of_trigger(self: &Arc<Self>, trigger: String) -> Guarded {
+        Guarded(Ctx::new(Hop {
             run: self.begin(trigger),
             outlet: self.clone(),
             parent: None,
@@ -336,7 +332,7 @@ impl Runner {
             deadline: None,
             span: tracing::Span::none(),
             end: End::default(),
-        })
+        }))
     }
 
     /// Target `port` of a node that takes messages already, where it is always there: the way of nearly every message.
@@ -450,8 +446,7 @@ impl Runner {
     /// Calls the author's method once. A panic is a permanent error of this hop and hurts nobody else.
     async fn attempt(&self, port: &Target<'_>, ctx: &Ctx, body: &Body) -> Result<Reply> {
         let call = async { self.instance.handle(port.row, port.item(), ctx, body).await };
-        AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|panicked| {
-            let text = panic::text(&*panicked);
+        panic::caught_while(call).await.unwrap_or_else(|text| {
             tracing::error!(
                 node = self.info.name,
                 port = port.name,
@@ -575,7 +570,7 @@ impl Target<'_> {
 }
 
 /// A hop that is over when this is dropped, whatever dropped it.
-struct Guarded(Ctx);
+pub(super) struct Guarded(pub(super) Ctx);
 
 impl Drop for Guarded {
     fn drop(&mut self) {
@@ -661,8 +656,7 @@ impl Outlet for Runner {
                 sleep(FAREWELL).await;
             };
             tokio::select! {
-                done = AssertUnwindSafe(work).catch_unwind() => if let Err(panicked) = done {
-                    let text = panic::text(&*panicked);
+                done = panic::caught_while(work) => if let Err(text) = done {
                     tracing::error!(node, "work in the background panicked: {text}");
                 },
                 () = end => tracing::warn!(node, "work in the background did not end within {FAREWELL:?}"),

@@ -3,11 +3,9 @@
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::Duration;
 
-use futures::FutureExt;
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -282,9 +280,7 @@ impl Scheduler {
         };
         // What the runner does not guard is the author's default message.
         let work = async {
-            let done = AssertUnwindSafe(work).catch_unwind().await;
-            done.unwrap_or_else(|panicked| {
-                let text = panic::text(&*panicked);
+            panic::caught_while(work).await.unwrap_or_else(|text| {
                 Err(Error::permanent(format!("a component panicked: {text}")))
             })
         };

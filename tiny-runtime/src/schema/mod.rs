@@ -8,6 +8,8 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use crate::component::secret;
+
 /// A port's schema, for the method behind `schema = …` to shape.
 ///
 /// ```
@@ -88,7 +90,10 @@ fn settled(root: &Value, mut pointer: String) -> Option<String> {
 
 /// The schema of `T`; the same bytes every time.
 pub fn of<T: JsonSchema>() -> Value {
-    let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
+    // A schema holds defaults, and everybody reads it.
+    let schema = secret::masked(|| {
+        SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>()
+    });
     let Value::Object(mut root) = schema.to_value() else { return json!({}) };
     root.shift_remove("$schema");
     let mut definitions = match root.shift_remove("$defs") {

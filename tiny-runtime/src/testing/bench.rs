@@ -298,14 +298,16 @@ impl<C: Component> Bench<C> {
     /// The schema of a port as the component shapes it now.
     pub fn schema(&self, port: &str) -> Option<Value> {
         let offered = self.scheduler.offered(C::INFO.name);
-        offered.into_iter().find(|offered| &*offered.port.name == port).map(|port| port.schema)
+        let offered = offered.into_iter().find(|offered| &*offered.port.name == port)?;
+        let info = &self.component.ports()[offered.port.row];
+        Some(offered.shaped.unwrap_or_else(|| (info.schema)()))
     }
 
     /// What `_control` shows now, secrets masked.
     pub fn view(&self) -> Option<Value> {
         let offered = self.scheduler.offered(C::INFO.name);
         let control = offered.into_iter().find(|offered| &*offered.port.name == "_control");
-        control.and_then(|port| port.configuration)
+        control.and_then(|port| port.view)
     }
 
     /// What keeps the node from what it is declared to be, as a condition of it would say; empty when all is well.

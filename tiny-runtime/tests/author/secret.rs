@@ -31,6 +31,42 @@ struct Tree {
     value: Json,
 }
 
+/// What starts with a secret.
+#[message(default)]
+struct Start {
+    /// The token.
+    token: Secret<String>,
+    /// More of it, in a circle.
+    again: Vec<Circle>,
+}
+
+impl Default for Start {
+    fn default() -> Self {
+        Self { token: "hunter2".to_owned().into(), again: Vec::new() }
+    }
+}
+
+/// What leads back.
+#[message]
+struct Circle {
+    /// Where it begins.
+    start: Option<Box<Start>>,
+}
+
+/// Tells the token.
+#[component(name = "teller")]
+#[derive(Default)]
+struct Teller;
+
+#[component]
+impl Teller {
+    /// Answers with the token.
+    #[port(target)]
+    async fn tell(&self, _ctx: &Ctx, start: Start) -> Result<String> {
+        Ok(start.token.expose().clone())
+    }
+}
+
 /// Signs in.
 #[component(name = "login")]
 #[derive(Default)]
@@ -82,9 +118,10 @@ async fn a_mask_that_comes_back_from_an_editor_is_refused() {
 
 #[test]
 fn every_message_knows_whether_there_is_one_in_it() {
-    let with = [SignIn::SECRET, Outer::SECRET, <Failure<Outer>>::SECRET, <Vec<SignIn>>::SECRET];
+    let deep = [Outer::SECRET, <Failure<Outer>>::SECRET, <Vec<SignIn>>::SECRET, Circle::SECRET];
+    let with = [SignIn::SECRET, Start::SECRET, deep == [true; 4]];
     let without = [Tree::SECRET, String::SECRET, Json::SECRET];
-    assert_eq!((with, without), ([true; 4], [false; 3]));
+    assert_eq!((with, without), ([true; 3], [false; 3]));
 }
 
 #[test]
@@ -94,4 +131,12 @@ fn a_form_knows_that_it_is_a_password() {
     let schema = (settings.schema)();
     let password = &schema["$defs"]["SignIn"]["properties"]["password"];
     assert_eq!((&password["format"], &password["type"]), (&json!("password"), &json!("string")));
+}
+
+#[test]
+fn no_schema_and_no_list_of_components_holds_the_default_of_a_secret() {
+    let teller = ComponentType::of::<Teller>();
+    let schema = (teller.ports()[0].schema)().to_string();
+    assert!(!schema.contains("hunter2"), "{schema}");
+    assert!(schema.contains("***"), "there is a default, and it is masked: {schema}");
 }

@@ -11,7 +11,7 @@ use tiny_runtime::prelude::*;
 use crate::stage::{Stage, condition_is};
 
 /// How a door is made.
-#[message]
+#[message(default)]
 pub(crate) struct Make {
     /// The rooms behind it.
     pub(crate) rooms: Vec<String>,
