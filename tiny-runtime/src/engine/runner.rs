@@ -3,6 +3,7 @@
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::edge::{Binding, Edge, Edges};
 use super::journal::Journal;
@@ -274,8 +275,7 @@ impl Runner {
         let depth = envelope.depth();
         envelope.run.enter(depth, || envelope.to.to_string())?;
         let Envelope { to, body, edge, run, sender, bounds, deadline, expires } = envelope;
-        let span =
-            tracing::debug_span!("hop", node = self.info.name, port = &*to.port, run = %run.id());
+        let span = self.span(&to.port, &run);
         let ctx = |deadline| {
             let (run, outlet) = (run.clone(), self.clone());
             Guarded(Ctx::new(Hop {
@@ -289,7 +289,8 @@ impl Runner {
                 end: End::default(),
             }))
         };
-        let work = async {
+        // In its place from the beginning: a hop is too large to be moved about.
+        let work = pin!(async {
             let within = ctx(deadline.into_iter().chain(expires).min());
             let work = async {
                 let port = match self.target_now(&to.port) {
@@ -313,12 +314,20 @@ impl Runner {
                 }
                 Err(error) => Err(error),
             }
+        });
+        let removed = self.removed.cancelled();
+        // A span that nobody sees is not entered either: that costs, where the `log` feature of tracing is on.
+        let done = match span.is_none() {
+            true => until(removed, work).await,
+            false => until(removed, work.instrument(span.clone())).await,
         };
-        tokio::select! {
-            biased;
-            () = self.removed.cancelled() => Err(self.gone()),
-            result = work.instrument(span.clone()) => result,
-        }
+        done.unwrap_or_else(|| Err(self.gone()))
+    }
+
+    /// The span of a hop; none while nobody listens.
+    fn span(&self, port: &str, run: &Run) -> Span {
+        let span = tracing::debug_span!("hop", node = self.info.name, port, run = %run.id());
+        if span.is_disabled() { Span::none() } else { span }
     }
 
     /// A context of what the node begins by itself.
@@ -330,7 +339,7 @@ impl Runner {
             edge: None,
             depth: 1,
             deadline: None,
-            span: tracing::Span::none(),
+            span: Span::none(),
             end: End::default(),
         }))
     }
@@ -551,6 +560,15 @@ impl Runner {
 
     fn gone(&self) -> Error {
         Error::cancelled(format!("node `{}` was removed", self.info.name))
+    }
+}
+
+/// What `work` comes to; `None` when `end` comes first.
+async fn until<T>(end: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        () = end => None,
+        done = work => Some(done),
     }
 }
 
