@@ -4,6 +4,7 @@
 //! [`Scheduler::remove`], [`Scheduler::start`]). The way of a message is [`Scheduler::start`] → `Runner::handle` → the
 //! author's method → the runner's edges → [`Route::deliver`] → the next `Runner::handle`.
 
+mod admission;
 mod dice;
 mod edge;
 mod envelope;
@@ -11,11 +12,13 @@ mod graph;
 mod journal;
 mod life;
 mod news;
+mod outlet;
 mod retry;
 mod route;
 mod runner;
 mod scheduler;
 mod store;
+mod trigger;
 
 pub use dice::Dice;
 pub use envelope::{Address, Envelope};
@@ -23,5 +26,6 @@ pub use graph::{Cause, EdgeDecl, Finding, NodeDecl, Peer, check};
 pub use news::What;
 pub use retry::RetryBounds;
 pub use route::Route;
-pub use scheduler::{Backing, Outcome, Scheduler, Trigger, Waits};
+pub use scheduler::{Backing, Scheduler, Waits};
 pub use store::{Memory, StateStore, Stored, Unwritten};
+pub use trigger::{Outcome, Trigger};

@@ -1,42 +1,32 @@
 //! One live node: it receives, keeps the promises of a hop, and sends.
 
-use std::any::{Any, TypeId};
-use std::borrow::Cow;
+use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use futures::future::join_all;
 use serde_json::Value;
-use tokio::sync::{Semaphore, SemaphorePermit, watch};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
 
+use super::admission::Target;
 use super::edge::{Binding, Edge, Edges};
 use super::journal::Journal;
 use super::life::Life;
 use super::news::{News, What};
+use super::outlet;
 use super::retry::{self, Retry};
 use super::store::{StateStore, Stored};
-use super::{Address, Cause, Dice, Envelope, Finding, NodeDecl, RetryBounds, Route};
+use super::{Cause, Dice, Envelope, Finding, NodeDecl, RetryBounds, Route};
 use crate::component::{
-    Body, BoxFuture, ComponentType, Ctx, End, Error, Hop, Instance, Json, Kind, Ledger, LivePorts,
-    NodeInfo, OfferedPort, Outlet, PortInfo, Reply, Result, Role, Run, RunLimits, Shared, panic,
+    Body, ComponentType, Ctx, End, Error, Hop, Instance, Json, Kind, Ledger, LivePorts, NodeInfo,
+    OfferedPort, Outlet, PortInfo, Reply, Result, Role, Run, Shared, panic,
 };
-use crate::words;
-
-/// Every so many hops a run goes on in a task of its own: no chain can overflow a stack.
-const HOPS_PER_TASK: u16 = 32;
-
-/// Tasks that one node may have in the background.
-const BACKGROUND: usize = 1000;
-
-/// How long work in the background may take to end after its node was removed.
-const FAREWELL: Duration = Duration::from_secs(5);
 
 /// What a runner needs of its surroundings.
 #[derive(Clone)]
@@ -55,21 +45,21 @@ pub(crate) struct Runner {
     pub(super) component: Arc<ComponentType>,
     pub(super) instance: Arc<dyn Instance>,
     /// Runs that it takes at once.
-    permits: Semaphore,
+    pub(super) permits: Semaphore,
     /// Cancelled when the node is removed.
     pub(super) removed: CancellationToken,
-    edges: ArcSwap<Edges>,
+    pub(super) edges: ArcSwap<Edges>,
     configurations: ArcSwap<BTreeMap<String, Value>>,
     /// The ports that are there now; `None` when nothing can tell.
-    ports: watch::Sender<Option<Arc<LivePorts>>>,
+    pub(super) ports: watch::Sender<Option<Arc<LivePorts>>>,
     pub(super) life: Life,
     /// What it was last declared as.
     declared: Mutex<Option<NodeDecl>>,
     journal: Option<Arc<Journal>>,
     /// Takes the messages of sources that no edge takes; only tests set it.
-    tap: OnceLock<Arc<Edge>>,
-    background: Arc<Semaphore>,
-    tasks: TaskTracker,
+    pub(super) tap: OnceLock<Arc<Edge>>,
+    pub(super) background: Arc<Semaphore>,
+    pub(super) tasks: TaskTracker,
     pub(super) around: Surroundings,
 }
 
@@ -104,7 +94,7 @@ impl Runner {
             declared: Mutex::new(None),
             journal: journal.transpose()?,
             tap: OnceLock::new(),
-            background: Arc::new(Semaphore::new(BACKGROUND)),
+            background: Arc::new(Semaphore::new(outlet::BACKGROUND)),
             tasks: TaskTracker::new(),
             info,
             component,
@@ -226,19 +216,6 @@ impl Runner {
         self.around.news.of(&self.info.name, what);
     }
 
-    /// Sends what no edge takes to `node`, to the port that is called like the source.
-    pub(crate) fn tap(&self, node: &str) {
-        let edge = Edge {
-            id: "tap".into(),
-            port: "".into(),
-            to: Address::new(node, ""),
-            binding: Binding::Identity,
-            bounds: RetryBounds { attempts: 1, ..RetryBounds::default() },
-            removed: CancellationToken::new(),
-        };
-        let _set_once = self.tap.set(Arc::new(edge));
-    }
-
     /// Waits until what runs in the background has ended; it is told to by [`Runner::remove`].
     pub(crate) async fn ended(&self) {
         self.tasks.close();
@@ -344,65 +321,6 @@ impl Runner {
         }))
     }
 
-    /// Target `port` of a node that takes messages already, where it is always there: the way of nearly every message.
-    fn target_now<'a>(&self, port: &'a str) -> Option<Target<'a>> {
-        let (row, info) = self.component.port(port).filter(|(_, info)| info.is_target())?;
-        let is_there = !info.is_dynamic && self.life.is_started();
-        is_there.then_some(Target { row, role: info.role, name: port, item: None })
-    }
-
-    /// Target `port`, waited for: the node may be about to start, and a port that follows settings or state may be about to come.
-    async fn target<'a>(&self, port: &'a str) -> Result<Target<'a>> {
-        let limit = self.around.admission;
-        if !self.life.started(limit).await {
-            let why = self.life.finding(&self.info.name).map(|finding| finding.message);
-            return Err(Error::exhausted(format!(
-                "node `{}` did not start within {limit:?}: {}",
-                self.info.name,
-                why.unwrap_or_else(|| "its hooks did not end".into())
-            )));
-        }
-        let Some((row, info)) = self.component.port(port).filter(|(_, info)| info.is_target())
-        else {
-            return Err(self.no_target(port));
-        };
-        if info.is_dynamic {
-            let mut ports = self.ports.subscribe();
-            let comes = ports
-                .wait_for(|ports| ports.as_ref().is_none_or(|ports| ports.get(port).is_some()));
-            if !timeout(limit, comes).await.is_ok_and(|come| come.is_ok()) {
-                return Err(Error::exhausted(format!(
-                    "node `{}` had no port `{port}` for {limit:?}; its ports follow settings and state, here they are {}",
-                    self.info.name,
-                    self.ports().unwrap_or_default()
-                )));
-            }
-        }
-        let item = info.item(port).filter(|item| !item.is_empty()).map(Into::into);
-        Ok(Target { row, role: info.role, name: port, item })
-    }
-
-    fn no_target(&self, port: &str) -> Error {
-        let live = self.ports();
-        let rows = self.component.ports();
-        let names: Vec<&str> = match &live {
-            Some(live) => {
-                let ports = live.iter().filter(|port| rows[port.row].is_target());
-                ports.map(|port| &*port.name).collect()
-            }
-            None => {
-                rows.iter().filter(|info| info.is_target()).map(|info| info.meta.name).collect()
-            }
-        };
-        Error::permanent(format!(
-            "node `{}` ({}) has no target `{port}`{}; it has {}",
-            self.info.name,
-            self.component.info.name,
-            words::did_you_mean(port, names.iter().copied()),
-            words::list(names.iter().copied()),
-        ))
-    }
-
     /// Waits for a permit, then tries until done.
     async fn admitted(
         &self,
@@ -420,36 +338,6 @@ impl Runner {
         let waiting = |retry: Retry<'_>| self.log_retry(port.name, ctx, &retry);
         let deadline = ctx.deadline();
         retry::until_done(bounds, deadline, &self.around.dice, attempt, waiting).await
-    }
-
-    /// A permit, or none for a run that passes this node already: it holds one on the way, and waiting for a second
-    /// could wait for itself.
-    async fn permit(&self, ctx: &Ctx) -> Result<Option<SemaphorePermit<'_>>> {
-        if let Ok(permit) = self.permits.try_acquire() {
-            return Ok(Some(permit));
-        }
-        if self.reentered(ctx) {
-            return Ok(None);
-        }
-        match timeout(self.around.admission, self.permits.acquire()).await {
-            Ok(Ok(permit)) => Ok(Some(permit)),
-            Ok(Err(_)) => Err(self.gone()),
-            Err(_) => Err(Error::exhausted(format!(
-                "node `{}` stayed busy for {:?}: it takes {} runs at once",
-                self.info.name, self.around.admission, self.component.info.concurrency
-            ))),
-        }
-    }
-
-    fn reentered(&self, ctx: &Ctx) -> bool {
-        let mut hop = ctx.hop().parent.as_ref();
-        while let Some(passed) = hop {
-            if passed.outlet.node().name == self.info.name {
-                return true;
-            }
-            hop = passed.parent.as_ref();
-        }
-        false
     }
 
     /// Calls the author's method once. A panic is a permanent error of this hop and hurts nobody else.
@@ -498,47 +386,6 @@ impl Runner {
         !info.is_dynamic || self.ports.borrow().as_deref().is_none_or(there)
     }
 
-    /// Brings `body` over one edge. `port` is the source that it leaves.
-    async fn cross(&self, edge: &Edge, port: &str, ctx: &Ctx, body: Body) -> Result<Reply> {
-        let body = match &edge.binding {
-            Binding::Identity => body,
-            Binding::Mapped(mapping) => Body::Mapped(Arc::new(body), mapping.clone()),
-            Binding::Refused(why) => return Err(Error::permanent(why.to_string())),
-        };
-        let Some(route) = self.around.route.upgrade() else {
-            return Err(Error::cancelled("the process is stopping"));
-        };
-        let envelope = Envelope {
-            to: match &*edge.to.port {
-                "" => Address::new(edge.to.node.clone(), port),
-                _ => edge.to.clone(),
-            },
-            edge: Some(edge.id.clone()),
-            body,
-            run: ctx.hop().run.clone(),
-            sender: Some(ctx.hop().clone()),
-            bounds: edge.bounds,
-            deadline: ctx.deadline(),
-            expires: edge.bounds.timeout.map(|limit| Instant::now() + limit),
-        };
-        let delivered = async {
-            if !envelope.depth().is_multiple_of(HOPS_PER_TASK) {
-                return route.deliver(envelope).await;
-            }
-            let task = tokio::spawn(async move { route.deliver(envelope).await });
-            AbortOnDropHandle::new(task).await.unwrap_or_else(|e| {
-                Err(Error::permanent(format!("the task of a hop ended early: {e}")))
-            })
-        };
-        tokio::select! {
-            biased;
-            () = edge.removed.cancelled() => {
-                Err(Error::cancelled(format!("edge `{}` was removed", edge.id)))
-            }
-            result = delivered => result,
-        }
-    }
-
     pub(super) fn log_retry(&self, port: &str, ctx: &Ctx, retry: &Retry<'_>) {
         tracing::warn!(
             node = self.info.name,
@@ -558,7 +405,7 @@ impl Runner {
         ))
     }
 
-    fn gone(&self) -> Error {
+    pub(super) fn gone(&self) -> Error {
         Error::cancelled(format!("node `{}` was removed", self.info.name))
     }
 }
@@ -572,126 +419,11 @@ async fn until<T>(end: impl Future<Output = ()>, work: impl Future<Output = T>) 
     }
 }
 
-/// A port that takes a message.
-struct Target<'a> {
-    row: usize,
-    role: Role,
-    name: &'a str,
-    /// What `each` said; `None` without `each`.
-    item: Option<Arc<str>>,
-}
-
-impl Target<'_> {
-    fn item(&self) -> &str {
-        self.item.as_deref().unwrap_or_default()
-    }
-}
-
 /// A hop that is over when this is dropped, whatever dropped it.
 pub(super) struct Guarded(pub(super) Ctx);
 
 impl Drop for Guarded {
     fn drop(&mut self) {
         self.0.hop().end.come();
-    }
-}
-
-impl Outlet for Runner {
-    fn node(&self) -> &NodeInfo {
-        &self.info
-    }
-
-    /// All edges of the port at once, in one task. The reply is the first one in the order of the edges, not of
-    /// completion: runs must be repeatable.
-    fn send<'a>(
-        &'a self,
-        ctx: &'a Ctx,
-        port: Cow<'static, str>,
-        body: Body,
-    ) -> BoxFuture<'a, Result<Reply>> {
-        Box::pin(async move {
-            let port = &*port;
-            if self.component.has.dynamic_ports
-                && self.ports.borrow().as_ref().is_some_and(|ports| ports.get(port).is_none())
-            {
-                return Ok(Reply::none());
-            }
-            let edges = self.edges.load_full();
-            let mut of_port = edges.of(port);
-            let Some(first) = of_port.next().or(self.tap.get()) else { return Ok(Reply::none()) };
-            let Some(second) = of_port.next() else {
-                return self.cross(first, port, ctx, body).await;
-            };
-            let branches = [first, second].into_iter().chain(of_port);
-            let body = &body;
-            let sent = branches.map(|edge| async move {
-                let result = self.cross(edge, port, ctx, body.clone()).await;
-                (edge, result)
-            });
-            let mut first_error = None;
-            let mut reply = Reply::none();
-            for (edge, result) in join_all(sent).await {
-                match result {
-                    Ok(answer) if reply.is_none() => reply = answer,
-                    Ok(later) => later.ignore(),
-                    Err(error) => {
-                        ctx.run().failed(&edge.to.to_string(), &error);
-                        first_error.get_or_insert(error);
-                    }
-                }
-            }
-            match first_error {
-                Some(error) if reply.is_none() => Err(error),
-                _ => Ok(reply),
-            }
-        })
-    }
-
-    fn component(&self) -> Arc<dyn Any + Send + Sync> {
-        self.instance.component()
-    }
-
-    fn refresh(&self) {
-        self.refresh_ports();
-        self.news(What::default());
-    }
-
-    fn spawn(&self, work: BoxFuture<'static, ()>) -> Result<()> {
-        let Ok(place) = self.background.clone().try_acquire_owned() else {
-            return Err(Error::transient(format!(
-                "node `{}` has {BACKGROUND} tasks in the background, which is as many as it may",
-                self.info.name
-            )));
-        };
-        if self.removed.is_cancelled() {
-            return Err(self.gone());
-        }
-        let (removed, node) = (self.removed.clone(), self.info.name.clone());
-        self.tasks.spawn(async move {
-            let _place = place;
-            let end = async {
-                removed.cancelled().await;
-                sleep(FAREWELL).await;
-            };
-            tokio::select! {
-                done = panic::caught_while(work) => if let Err(text) = done {
-                    tracing::error!(node, "work in the background panicked: {text}");
-                },
-                () = end => tracing::warn!(node, "work in the background did not end within {FAREWELL:?}"),
-            }
-        });
-        Ok(())
-    }
-
-    fn removed(&self) -> &CancellationToken {
-        &self.removed
-    }
-
-    fn begin(&self, trigger: String) -> Arc<Run> {
-        Arc::new(Run::new(self.around.dice.run_id(), trigger, RunLimits::default()))
-    }
-
-    fn shared(&self) -> &Shared {
-        &self.around.shared
     }
 }
