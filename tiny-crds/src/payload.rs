@@ -77,6 +77,19 @@ impl Payload {
     /// The payload that is not there.
     pub const ABSENT: Self = Self(Form::Absent);
 
+    /// The payload of this text, which is compact JSON of an object, and stays shared.
+    ///
+    /// ```
+    /// use tiny_crds::Payload;
+    ///
+    /// let payload = Payload::of_object(r#"{"type":"object"}"#.into());
+    /// assert_eq!(payload.value()?, Some(serde_json::json!({"type": "object"})));
+    /// # Ok::<(), tiny_crds::PayloadError>(())
+    /// ```
+    pub fn of_object(text: Arc<str>) -> Self {
+        Self(Form::Json(text))
+    }
+
     /// True when nothing is written. Base64 of `null` is written, but [`Payload::value`] of it
     /// is `None` all the same.
     pub fn is_absent(&self) -> bool {

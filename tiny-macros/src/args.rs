@@ -6,7 +6,7 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{Expr, LitInt, LitStr, Path, Token};
+use syn::{Expr, Lit, LitInt, LitStr, Path, Token};
 
 use crate::errors::Errors;
 use crate::words;
@@ -181,6 +181,15 @@ fn is_literal(value: &Expr) -> bool {
             matches!(minus.op, syn::UnOp::Neg(_)) && matches!(*minus.expr, Expr::Lit(_))
         }
         _ => false,
+    }
+}
+
+/// The literal of a value that may have a sign.
+pub(crate) fn number(value: &Expr) -> Option<&Lit> {
+    match value {
+        Expr::Lit(literal) => Some(&literal.lit),
+        Expr::Unary(minus) => number(&minus.expr),
+        _ => None,
     }
 }
 

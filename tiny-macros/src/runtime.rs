@@ -21,9 +21,9 @@ impl Runtime {
     }
 
     /// A path inside the runtime as text, for attributes that want one: `::tiny_runtime::derive::serde`.
-    pub(crate) fn text(&self, module: &str) -> String {
+    pub(crate) fn path(&self, inside: &str) -> String {
         let path = self.to_token_stream().to_string().replace(' ', "");
-        format!("{path}::derive::{module}")
+        format!("{path}::{inside}")
     }
 }
 

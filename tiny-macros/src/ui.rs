@@ -1,13 +1,14 @@
 //! `#[ui(…)]`: how an editor draws a field, and how values of it travel between nodes.
 
-use proc_macro2::TokenStream;
-use quote::quote;
-use syn::Attribute;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Attribute, Lit};
 
 use crate::args::{self, Arg, Args};
 use crate::errors::Errors;
+use crate::words;
 
-const WORDS: [&str; 19] = [
+const WORDS: [&str; 21] = [
     "configurable",
     "shared",
     "order",
@@ -25,17 +26,19 @@ const WORDS: [&str; 19] = [
     "maximum",
     "minLength",
     "maxLength",
+    "pattern",
     "minItems",
     "maxItems",
+    "uniqueItems",
 ];
 
 /// What a field says to editors, as keywords of its schema.
 #[derive(Default)]
 pub(crate) struct Ui {
-    /// Its place, where the author chose another than that of the declaration.
-    pub(crate) order: Option<u32>,
     title: Option<String>,
     keywords: Vec<TokenStream>,
+    /// What its values must keep: calls on a `Rules`.
+    pub(crate) rules: Vec<TokenStream>,
 }
 
 impl Ui {
@@ -61,7 +64,8 @@ impl Ui {
                 quote!(true)
             }),
             "order" => {
-                self.order = arg.whole(errors).and_then(|number| number.base10_parse().ok());
+                let place = arg.whole(errors);
+                self.keywords.extend(place.map(|place| quote!("propertyOrder" = #place)));
                 return;
             }
             "title" => {
@@ -72,27 +76,57 @@ impl Ui {
                 let titles = arg.texts(errors);
                 Some(quote!([#(#titles),*]))
             }
-            "minLength" | "maxLength" | "minItems" | "maxItems" => {
-                arg.whole(errors).map(|number| quote!(#number))
-            }
-            "minimum" | "maximum" => arg.literal("a number", errors).map(|number| quote!(#number)),
+            "minLength" | "maxLength" | "minItems" | "maxItems" | "pattern" | "uniqueItems"
+            | "minimum" | "maximum" => self.rule(arg, errors),
             "tab" | "colSpan" => arg.literal("a text or a number", errors).map(|it| quote!(#it)),
             _ => arg.text(errors).map(|text| quote!(#text)),
         };
         self.keywords.extend(value.map(|value| quote!(#word = #value)));
     }
 
-    /// True when the author said nothing.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.order.is_none() && self.title.is_none() && self.keywords.is_empty()
+    /// A rule is said in the schema and kept when a value is read.
+    fn rule(&mut self, arg: Arg, errors: &mut Errors) -> Option<TokenStream> {
+        let span = arg.word.span();
+        let call = Ident::new(&words::snake(&arg.word.to_string()), span);
+        let (value, argument) = match &*arg.word.to_string() {
+            "uniqueItems" => (arg.flag(errors).map(|_| quote!(true))?, None),
+            "pattern" => {
+                let pattern = arg.text(errors)?;
+                (quote!(#pattern), Some(quote!(#pattern)))
+            }
+            "minimum" | "maximum" => {
+                let bound = arg.literal("a number", errors)?;
+                let kind = match args::number(&bound) {
+                    Some(Lit::Int(_)) => "Whole",
+                    Some(Lit::Float(_)) => "Real",
+                    _ => {
+                        errors.at(&bound, format!("`{call}` is a number"));
+                        return None;
+                    }
+                };
+                let kind = Ident::new(kind, Span::call_site());
+                (quote!(#bound), Some(quote!(Bound::#kind(#bound))))
+            }
+            _ => {
+                let count = arg.whole(errors)?;
+                (quote!(#count), Some(quote!(#count)))
+            }
+        };
+        self.rules.push(quote_spanned!(span=> .#call(#argument)));
+        Some(value)
     }
 
-    /// The attribute that writes the keywords into the schema. `place` is the field's own place, from 1.
-    pub(crate) fn attribute(&self, place: u32) -> Attribute {
-        let order = proc_macro2::Literal::u32_unsuffixed(self.order.unwrap_or(place));
+    /// True when the author said nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.title.is_none() && self.keywords.is_empty()
+    }
+
+    /// The attribute that writes the keywords into the schema.
+    pub(crate) fn attribute(&self) -> Option<Attribute> {
         let title = self.title.as_ref().map(|title| quote!(title = #title,));
         let keywords = &self.keywords;
-        syn::parse_quote!(#[schemars(#title extend("propertyOrder" = #order #(, #keywords)*))])
+        let keywords = (!keywords.is_empty()).then(|| quote!(extend(#(#keywords),*)));
+        (!self.is_empty()).then(|| syn::parse_quote!(#[schemars(#title #keywords)]))
     }
 }
 
@@ -119,12 +153,33 @@ mod tests {
         assert_eq!(errors, Vec::<String>::new());
         let expected: Attribute = syn::parse_quote! {
             #[schemars(title = "Key", extend(
-                "propertyOrder" = 9, "configurable" = true, "tab" = "Auth", "colSpan" = 6,
-                "readOnly" = true, "readonly" = true, "minimum" = -1, "enumTitles" = ["A", "B"]
+                "configurable" = true, "tab" = "Auth", "colSpan" = 6, "readOnly" = true,
+                "readonly" = true, "propertyOrder" = 9, "minimum" = -1, "enumTitles" = ["A", "B"]
             ))]
         };
-        let written = ui.attribute(1).to_token_stream().to_string();
-        assert_eq!(written, expected.to_token_stream().to_string());
+        let written = ui.attribute().to_token_stream().to_string();
+        assert_eq!(written, Some(expected).to_token_stream().to_string());
+    }
+
+    #[test]
+    fn rules_are_calls_too() {
+        let field = syn::parse_quote! {
+            #[ui(minLength = 2, pattern = "^a", uniqueItems, minimum = -0.5, maximum = 7)]
+            key: String
+        };
+        let (ui, errors) = take(&field);
+        assert_eq!(errors, Vec::<String>::new());
+        let rules = ui.rules.iter().map(ToString::to_string).collect::<String>();
+        let expected = quote! {
+            .min_length(2).pattern("^a").unique_items().minimum(Bound::Real(-0.5)).maximum(Bound::Whole(7))
+        };
+        assert_eq!(rules.replace(' ', ""), expected.to_string().replace(' ', ""));
+    }
+
+    #[test]
+    fn a_field_without_words_has_no_attribute() {
+        let (ui, _) = take(&syn::parse_quote!(key: String));
+        assert!(ui.attribute().is_none());
     }
 
     #[test]

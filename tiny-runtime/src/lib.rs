@@ -204,6 +204,8 @@ pub mod schema;
 pub mod testing;
 mod words;
 
+/// Moments, dates and durations, as a message may hold them.
+pub use jiff;
 pub use serde_json;
 #[cfg(feature = "testing")]
 pub use tiny_macros::test;

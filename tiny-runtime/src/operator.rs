@@ -9,7 +9,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::control::{
-    self, Directory, Leadership, Lease, Module, ModuleId, NodeState, Nodes, Signals, Summary,
+    self, Catalogue, Directory, Leadership, Lease, Module, ModuleId, NodeState, Nodes, Signals,
+    Summary,
 };
 use crate::engine::{Backing, Dice, Scheduler, Waits};
 use crate::registry::Registry;
@@ -48,10 +49,12 @@ impl Operator {
         };
         let scheduler = Scheduler::on(backing, registry.clone(), Waits::default(), Dice::fresh());
         let directory = Directory::default();
-        let nodes = Nodes::new(module.clone(), scheduler.clone(), directory.clone());
+        let catalogue = Arc::new(Catalogue::of(&registry));
+        let offer = catalogue.clone();
+        let nodes = Nodes::new(module.clone(), offer, scheduler.clone(), directory.clone());
         let summary = nodes.summary();
         let api = Api::namespaced(client.clone(), namespace);
-        let offer = Module::new(module, &registry, api, leadership.clone());
+        let offer = Module::new(module, catalogue, api, leadership.clone());
         let api = Api::namespaced(client.clone(), namespace);
         let signals = Signals::new(scheduler.clone(), directory, api, leadership.clone());
 
@@ -59,7 +62,8 @@ impl Operator {
         let stop_lease = CancellationToken::new();
         let mut controllers = JoinSet::new();
         let api = Api::namespaced(client.clone(), namespace);
-        let node_controller = nodes.run(api, leadership.clone(), stop_controllers.clone());
+        let modules = Api::namespaced(client.clone(), namespace);
+        let node_controller = nodes.run(api, modules, leadership.clone(), stop_controllers.clone());
         controllers.spawn(named("node", node_controller));
         controllers.spawn(named("module", offer.run(stop_controllers.clone())));
         controllers.spawn(named("signal", signals.run(stop_controllers.clone())));

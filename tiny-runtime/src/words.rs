@@ -40,6 +40,20 @@ pub(crate) fn without_content(message: &str) -> String {
     format!("{kind}, expected {expected}")
 }
 
+/// What is wrong with the value at `path`, where `.` is the whole. A sentence that begins with the last name of the path continues it.
+pub(crate) fn at(path: &str, sentence: &str) -> String {
+    if path == "." {
+        return sentence.to_owned();
+    }
+    let last = path.rsplit('.').next().unwrap_or(path);
+    let of_last =
+        sentence.strip_prefix('`').and_then(|rest| rest.strip_prefix(last)?.strip_prefix('`'));
+    match of_last {
+        Some(rest) => format!("`{path}`{rest}"),
+        None => format!("`{path}`: {sentence}"),
+    }
+}
+
 /// At most `most` bytes of a text, with an ellipsis where it was cut.
 pub(crate) fn shortened(text: &str, most: usize) -> String {
     if text.len() <= most {
@@ -52,6 +66,14 @@ pub(crate) fn shortened(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_about_a_field_begins_with_the_way_to_it() {
+        assert_eq!(at(".", "`name` must be long"), "`name` must be long");
+        assert_eq!(at("a.name", "`name` must be long"), "`a.name` must be long");
+        assert_eq!(at("a.name", "`names` are missing"), "`a.name`: `names` are missing");
+        assert_eq!(at("a[0]", "invalid type"), "`a[0]`: invalid type");
+    }
 
     #[test]
     fn lists_read_like_a_sentence() {

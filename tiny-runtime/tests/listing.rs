@@ -122,7 +122,7 @@ mod promises {
         let meta = way_in.meta;
         assert_eq!((meta.name, meta.label, meta.position), ("in", "Look here", Position::Top));
         assert_eq!((ask.meta.name, ask.meta.label), ("ask_else", "Ask Else"));
-        let response = |port: &PortInfo| port.response.map(|of| of());
+        let response = |port: &PortInfo| port.response.map(|of| of().value());
         assert_eq!(response(way_in), Some(tiny_runtime::schema::of::<HelloOutput>()));
         assert_eq!(response(ask), Some(tiny_runtime::schema::of::<HelloInput>()));
     }
@@ -144,19 +144,24 @@ mod promises {
         assert_eq!(
             bytes(1),
             json!({
-                "$ref": "#/$defs/HelloOutput",
-                "$defs": { "HelloOutput": {
-                    "type": "object",
-                    "properties": { "greeting": {
+                "$ref": "#/$defs/Hellooutput",
+                "$defs": {
+                    "Hellooutput": {
+                        "type": "object",
+                        "properties": {
+                            "greeting": { "$ref": "#/$defs/Greeting", "propertyOrder": 1 }
+                        },
+                        "required": ["greeting"],
+                        "description": "A finished greeting.",
+                        "path": "$"
+                    },
+                    "Greeting": {
                         "type": "string",
                         "description": "The greeting, ready to show.",
-                        "propertyOrder": 1,
-                        "shared": true
-                    } },
-                    "required": ["greeting"],
-                    "description": "A finished greeting.",
-                    "path": "$"
-                } }
+                        "shared": true,
+                        "path": "$.greeting"
+                    }
+                }
             })
             .to_string()
         );
@@ -176,32 +181,33 @@ mod promises {
         let [port] = pause.ports() else { panic!("one port") };
         let configuration = port.configuration.and_then(|of| of());
         assert_eq!(configuration, Some(json!({"forMillis": 50, "reason": null})));
-        let schema = (port.schema)();
+        let schema = (port.schema)().value();
         let expected = json!({
             "type": "object",
             "properties": {
+                "reason": { "$ref": "#/$defs/Reason", "propertyOrder": 1 },
                 "forMillis": {
                     "type": "integer",
-                    "format": "uint64",
                     "minimum": 0,
+                    "maximum": u64::MAX,
                     "title": "Wait",
                     "description": "In milliseconds.",
                     "default": 50,
                     "propertyOrder": 2
-                },
-                "reason": {
-                    "type": ["string", "null"],
-                    "title": "Why",
-                    "description": "To let others\ngo first.",
-                    "default": null,
-                    "propertyOrder": 2,
-                    "configurable": true
                 }
             },
             "description": "How long to wait.",
             "path": "$"
         });
         assert_eq!(schema["$defs"]["Pause"], expected);
+        let reason = json!({
+            "type": ["string", "null"],
+            "title": "Why",
+            "description": "To let others\ngo first.",
+            "configurable": true,
+            "path": "$.reason"
+        });
+        assert_eq!(schema["$defs"]["Reason"], reason);
     }
 
     fn node(name: &str, component: &str, edges: &[(&str, &str, &str)]) -> NodeDecl {

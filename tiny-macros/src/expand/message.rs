@@ -3,9 +3,9 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Ident, parse_quote};
+use syn::{Generics, Ident, parse_quote};
 
-use crate::message::Message;
+use crate::message::{Message, Ruled};
 use crate::runtime::Runtime;
 
 /// The definition with its derives, and the promise that it travels.
@@ -17,7 +17,7 @@ pub(crate) fn message(message: &Message) -> TokenStream {
 
     let mut words = Vec::new();
     if !has(serde, "crate") {
-        let path = runtime.text("serde");
+        let path = runtime.path("derive::serde");
         words.push(quote!(crate = #path));
     }
     if !has(serde, "rename_all") && !has(serde, "transparent") {
@@ -30,20 +30,17 @@ pub(crate) fn message(message: &Message) -> TokenStream {
         words.push(quote!(default));
     }
     let schemars = (!has(schemars, "crate")).then(|| {
-        let path = runtime.text("schemars");
+        let path = runtime.path("derive::schemars");
         quote!(#[schemars(crate = #path)])
     });
     let secret = secret(message);
     let configuration = message.default.then(|| configuration(runtime));
 
     let ident = &item.ident;
-    let mut generics = item.generics.clone();
-    for parameter in generics.type_params_mut() {
-        parameter.bounds.push(parse_quote!(#runtime::component::Message));
-    }
-    let (parameters, _, bounds) = generics.split_for_impl();
-    let (_, arguments, _) = item.generics.split_for_impl();
+    let generics = generics(message);
+    let (parameters, arguments, bounds) = generics.split_for_impl();
     let fields = fields(message);
+    let ruled = ruled(message);
     quote! {
         #fields
 
@@ -57,7 +54,45 @@ pub(crate) fn message(message: &Message) -> TokenStream {
             #secret
             #configuration
         }
+
+        #ruled
     }
+}
+
+/// The item's parameters: whatever is put in for one travels.
+fn generics(message: &Message) -> Generics {
+    let Message { runtime, item, .. } = message;
+    let mut generics = item.generics.clone();
+    for parameter in generics.type_params_mut() {
+        parameter.bounds.push(parse_quote!(#runtime::component::Message));
+    }
+    generics
+}
+
+/// The rules of the fields that have some, each a type that serde's attribute can name.
+fn ruled(message: &Message) -> TokenStream {
+    let Message { runtime, item, ruled, .. } = message;
+    let ident = &item.ident;
+    let generics = generics(message);
+    let (parameters, arguments, bounds) = generics.split_for_impl();
+    let of_field = |(number, ruled): (usize, &Ruled)| {
+        let Ruled { name, ty, rules } = ruled;
+        // A rule that is none of this type is told at the type.
+        let none = quote_spanned!(ty.span()=> Rules::new());
+        quote! {
+            #[automatically_derived]
+            impl #parameters #runtime::component::rules::Ruled<#number> for #ident #arguments #bounds {
+                type Field = #ty;
+                const NAME: &'static str = #name;
+                const RULES: #runtime::component::rules::Rules<#ty> = {
+                    #[allow(unused_imports)]
+                    use #runtime::component::rules::{Bound, Rules};
+                    #none #(#rules)*
+                };
+            }
+        }
+    };
+    ruled.iter().enumerate().map(of_field).collect()
 }
 
 /// Says first, and in words of our own, that a field cannot travel: the derives would say it in many.

@@ -10,10 +10,9 @@
 #[derive(PartialEq, Clone)]
 pub struct Greeting<T> {
     /// The text.
-    #[schemars(extend("propertyOrder" = 7, "shared" = true, "tab" = "Main"))]
+    #[schemars(extend("shared" = true, "tab" = "Main", "propertyOrder" = 7))]
     pub text: String,
     /// What else.
-    #[schemars(extend("propertyOrder" = 2))]
     pub rest: T,
     #[serde(skip)]
     cache: u8,
@@ -37,7 +36,7 @@ for Greeting<T> {
 #[derive(Default)]
 struct Pause {
     /// How long.
-    #[schemars(title = "Wait", extend("propertyOrder" = 1))]
+    #[schemars(title = "Wait")]
     for_millis: u64,
 }
 #[automatically_derived]
@@ -63,9 +62,70 @@ enum Command {
     Stop,
     Say {
         /// What.
-        #[schemars(extend("propertyOrder" = 1))]
         the_words: String,
     },
 }
 #[automatically_derived]
 impl ::tiny_runtime::component::Message for Command {}
+#[derive(
+    ::core::clone::Clone,
+    ::core::fmt::Debug,
+    ::tiny_runtime::derive::serde::Serialize,
+    ::tiny_runtime::derive::serde::Deserialize,
+    ::tiny_runtime::derive::schemars::JsonSchema
+)]
+#[serde(crate = "::tiny_runtime::derive::serde", rename_all = "camelCase")]
+#[schemars(crate = "::tiny_runtime::derive::schemars")]
+struct Bounded<T> {
+    /// A name.
+    #[schemars(extend("minLength" = 2, "pattern" = "^[a-z]+$"))]
+    #[serde(
+        default,
+        bound(
+            deserialize = "Bounded < T >: ::tiny_runtime::component::rules::Ruled<0, Field = Option < String >>, Option < String >: ::tiny_runtime::derive::serde::Deserialize<'de>"
+        ),
+        deserialize_with = "::tiny_runtime::component::rules::ruled::<Bounded < T >, 0, _>"
+    )]
+    first_name: Option<String>,
+    /// Things.
+    #[serde(rename = "all")]
+    #[schemars(extend("uniqueItems" = true))]
+    #[serde(
+        bound(
+            deserialize = "Bounded < T >: ::tiny_runtime::component::rules::Ruled<1, Field = Vec < T >>, Vec < T >: ::tiny_runtime::derive::serde::Deserialize<'de>"
+        ),
+        deserialize_with = "::tiny_runtime::component::rules::ruled::<Bounded < T >, 1, _>"
+    )]
+    things: Vec<T>,
+}
+#[automatically_derived]
+impl<T: ::tiny_runtime::component::Message> ::tiny_runtime::component::Message
+for Bounded<T> {
+    ::tiny_runtime::secrets_in! {
+        T
+    }
+}
+#[automatically_derived]
+impl<
+    T: ::tiny_runtime::component::Message,
+> ::tiny_runtime::component::rules::Ruled<0usize> for Bounded<T> {
+    type Field = Option<String>;
+    const NAME: &'static str = "firstName";
+    const RULES: ::tiny_runtime::component::rules::Rules<Option<String>> = {
+        #[allow(unused_imports)]
+        use ::tiny_runtime::component::rules::{Bound, Rules};
+        Rules::new().min_length(2).pattern("^[a-z]+$")
+    };
+}
+#[automatically_derived]
+impl<
+    T: ::tiny_runtime::component::Message,
+> ::tiny_runtime::component::rules::Ruled<1usize> for Bounded<T> {
+    type Field = Vec<T>;
+    const NAME: &'static str = "all";
+    const RULES: ::tiny_runtime::component::rules::Rules<Vec<T>> = {
+        #[allow(unused_imports)]
+        use ::tiny_runtime::component::rules::{Bound, Rules};
+        Rules::new().unique_items()
+    };
+}

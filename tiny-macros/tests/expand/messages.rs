@@ -28,3 +28,14 @@ enum Command {
         the_words: String,
     },
 }
+
+#[message]
+struct Bounded<T> {
+    /// A name.
+    #[ui(minLength = 2, pattern = "^[a-z]+$")]
+    first_name: Option<String>,
+    /// Things.
+    #[ui(uniqueItems)]
+    #[serde(rename = "all")]
+    things: Vec<T>,
+}

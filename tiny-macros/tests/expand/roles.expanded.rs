@@ -188,13 +188,10 @@ const _: () = {
 #[schemars(crate = "::tiny_runtime::derive::schemars")]
 struct Kept {
     /// Others.
-    #[schemars(extend("propertyOrder" = 1))]
     others: Vec<Other>,
     /// Itself.
-    #[schemars(extend("propertyOrder" = 2))]
     more: Option<Box<Kept>>,
     /// Text.
-    #[schemars(extend("propertyOrder" = 3))]
     text: Option<String>,
 }
 #[automatically_derived]

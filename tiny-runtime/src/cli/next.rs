@@ -30,7 +30,7 @@ pub(super) async fn command(
             let name = node.name_any();
             let port = targets
                 .find(|port| !fed.contains(&format!("{name}:{}", port.meta.name).as_str()))?;
-            Some((name, port.meta.name, (port.schema)()))
+            Some((name, port.meta.name, (port.schema)().value()))
         })?;
     let message = example(&schema, &schema, 0);
     Some(format!("{} signal {node} {port} '{message}' --wait{flags}", invocation()))

@@ -118,7 +118,7 @@ pub(crate) fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, Decode
     serde_path_to_error::deserialize(value).map_err(|e| {
         let (path, error) = (e.path().to_string(), e.into_inner());
         let error = words::without_content(&error.to_string());
-        DecodeError(if path == "." { error } else { format!("`{path}`: {error}") })
+        DecodeError(words::at(&path, &error))
     })
 }
 

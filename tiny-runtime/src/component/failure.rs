@@ -11,6 +11,7 @@ use super::{Body, DecodeError, Error, Message};
 /// A message that could not be handled, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Failure")]
 pub struct Failure<T> {
     /// The message that failed.
     pub context: T,

@@ -10,6 +10,7 @@ use super::{
     Body, BoxFuture, Component, Ctx, DecodeError, Info, Ledger, LivePort, LivePorts, PortInfo,
     Ports, Reply, Result, Table, panic,
 };
+use crate::schema::Text;
 
 /// One live component of a node. What a component does not have, it need not implement.
 pub trait Instance: Send + Sync {
@@ -67,7 +68,7 @@ pub trait Instance: Send + Sync {
     }
 
     /// The schema of row `row` where the component shapes it.
-    fn schema(&self, row: usize) -> Option<Value> {
+    fn schema(&self, row: usize) -> Option<Text> {
         let _unshaped = row;
         None
     }
@@ -137,7 +138,7 @@ impl<C: Component> Instance for Typed<C> {
         Some(self.table.live(&self.component))
     }
 
-    fn schema(&self, row: usize) -> Option<Value> {
+    fn schema(&self, row: usize) -> Option<Text> {
         self.table.schema(&self.component, row)
     }
 
@@ -177,7 +178,7 @@ pub(crate) struct Has {
 pub(crate) struct OfferedPort {
     pub(crate) port: LivePort,
     /// The schema, where the component shapes it.
-    pub(crate) shaped: Option<Value>,
+    pub(crate) shaped: Option<Text>,
     /// What `_control` shows.
     pub(crate) view: Option<Value>,
 }

@@ -143,8 +143,9 @@ impl JsonSchema for Json {
         true
     }
 
+    /// What it is called where no field gives it a name: a port that passes on whatever it gets.
     fn schema_name() -> Cow<'static, str> {
-        "Json".into()
+        "Context".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::failure::Catch;
 use super::{Answer, Body, BoxFuture, DecodeError, Message, Reply, Result};
-use crate::schema;
+use crate::schema::{self, Text};
 
 /// A port of component `C` that carries `T` and is answered by `R`.
 ///
@@ -147,11 +147,11 @@ pub struct Ops<T, R> {
     pub(crate) type_of: fn() -> TypeId,
     pub(crate) decode: fn(&Body) -> Result<T, DecodeError>,
     pub(crate) erase: fn(T) -> Body,
-    pub(crate) schema: fn() -> Value,
+    pub(crate) schema: fn() -> Text,
     pub(crate) configuration: fn() -> Option<Value>,
     pub(crate) fits: fn(&Value) -> Result<(), DecodeError>,
     pub(crate) catch: fn() -> Option<Catch>,
-    pub(crate) response: Option<fn() -> Value>,
+    pub(crate) response: Option<fn() -> Text>,
     pub(crate) into_reply: fn(R) -> Reply,
     pub(crate) from_reply: fn(Reply, &str) -> Result<R>,
 }
@@ -161,7 +161,7 @@ impl<T: Message, R: Answer> Ops<T, R> {
         type_of: TypeId::of::<T>,
         decode: Body::decode::<T>,
         erase: Body::of::<T>,
-        schema: schema::of::<T>,
+        schema: schema::text::<T>,
         configuration: T::configuration,
         fits: |value| Body::Json(Arc::new(value.clone())).decode::<T>().map(drop),
         catch: T::catch,

@@ -18,6 +18,8 @@ pub(crate) mod panic;
 mod port;
 mod position;
 mod reply;
+#[doc(hidden)]
+pub mod rules;
 mod run;
 pub(crate) mod secret;
 mod settings;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::failure::Catch;
 use super::{DecodeError, Position, key, secret};
+use crate::schema::Text;
 
 /// What an author wrote of a port.
 #[derive(Clone, Copy, Debug)]
@@ -49,9 +50,9 @@ pub struct PortInfo {
     /// Which end it is.
     pub role: Role,
     /// The schema of its messages, before `schema = …` changes it for one node.
-    pub schema: fn() -> Value,
+    pub schema: fn() -> Text,
     /// The schema of its replies; `None` when it names no type.
-    pub response: Option<fn() -> Value>,
+    pub response: Option<fn() -> Text>,
     /// The configuration that a new node starts with.
     pub configuration: Option<fn() -> Option<Value>>,
     /// True when it depends on settings or state whether the port is there.

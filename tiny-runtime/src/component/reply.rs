@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Body, DecodeError, Error, Message, Result, secret};
-use crate::schema;
+use crate::schema::{self, Text};
 
 /// The answer of a hop, or that there is none.
 ///
@@ -80,7 +80,7 @@ impl Reply {
 pub trait Answer: Sized + Send + 'static {
     /// The schema of the answer; `None` when it names no type.
     #[doc(hidden)]
-    const SCHEMA: Option<fn() -> Value>;
+    const SCHEMA: Option<fn() -> Text>;
 
     /// The reply that travels back.
     fn into_reply(self) -> Reply;
@@ -93,7 +93,7 @@ pub trait Answer: Sized + Send + 'static {
 }
 
 impl Answer for Reply {
-    const SCHEMA: Option<fn() -> Value> = None;
+    const SCHEMA: Option<fn() -> Text> = None;
 
     fn into_reply(self) -> Reply {
         self
@@ -105,7 +105,7 @@ impl Answer for Reply {
 }
 
 impl Answer for () {
-    const SCHEMA: Option<fn() -> Value> = None;
+    const SCHEMA: Option<fn() -> Text> = None;
 
     fn into_reply(self) -> Reply {
         Reply::none()
@@ -118,7 +118,7 @@ impl Answer for () {
 
 #[diagnostic::do_not_recommend]
 impl<T: Message> Answer for T {
-    const SCHEMA: Option<fn() -> Value> = Some(schema::of::<T>);
+    const SCHEMA: Option<fn() -> Text> = Some(schema::text::<T>);
 
     fn into_reply(self) -> Reply {
         Reply::of(self)
@@ -131,7 +131,7 @@ impl<T: Message> Answer for T {
 }
 
 impl<T: Message> Answer for Option<T> {
-    const SCHEMA: Option<fn() -> Value> = Some(schema::of::<T>);
+    const SCHEMA: Option<fn() -> Text> = Some(schema::text::<T>);
 
     fn into_reply(self) -> Reply {
         self.map_or_else(Reply::none, Reply::of)

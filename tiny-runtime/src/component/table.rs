@@ -13,7 +13,7 @@ use super::{
     Body, Ctx, DecodeError, Error, LivePort, LivePorts, Message, PortInfo, PortMeta, Position,
     Reply, Result, Role, Schema, SettingsCell, SettingsOf,
 };
-use crate::schema;
+use crate::schema::{self, Text};
 
 /// A boxed future that may cross threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -150,7 +150,7 @@ impl<C: Send + Sync + 'static> Table<C> {
         }));
         let control = self.rows.iter_mut().rfind(|row| row.info.role == Role::Control);
         if let Some(row) = control {
-            row.info.schema = schema::of::<V>;
+            row.info.schema = schema::text::<V>;
         }
     }
 
@@ -296,10 +296,11 @@ impl<C: Send + Sync + 'static> Table<C> {
     }
 
     /// The schema of row `row` as the component shapes it now; `None` when it leaves it alone.
-    pub(crate) fn schema(&self, component: &C, row: usize) -> Option<Value> {
+    pub(crate) fn schema(&self, component: &C, row: usize) -> Option<Text> {
         let row = self.rows.get(row)?;
         let reshape = row.schema?;
-        Some(reshape(component, Schema::from((row.info.schema)())).into())
+        let shaped: Value = reshape(component, Schema::from((row.info.schema)().value())).into();
+        Some(Text::from(&shaped))
     }
 
     /// The ports that are there now.

@@ -1,12 +1,15 @@
 //! The controllers: one file each. They watch the plane, call plain methods of the engine, and write status.
 
+mod catalogue;
 mod declare;
 mod directory;
 mod leadership;
 mod lease;
 mod module;
+mod neighbours;
 mod node;
 mod node_status;
+mod sharing;
 mod signal;
 mod signal_run;
 mod state;
@@ -16,10 +19,11 @@ use std::time::Duration;
 
 pub use self::node::Summary;
 pub(crate) use self::{
+    catalogue::{Catalogue, offered},
     declare::declare,
     directory::Directory,
     lease::{Leadership, Lease, identity},
-    module::{Module, offered},
+    module::Module,
     node::Nodes,
     signal::Signals,
     state::NodeState,

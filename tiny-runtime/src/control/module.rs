@@ -1,27 +1,23 @@
 //! The module controller: the TinyModule that says which components this binary offers.
 
+use std::sync::Arc;
+
 use futures::StreamExt;
-use k8s_openapi::jiff::Timestamp;
+use jiff::Timestamp;
 use kube::api::PostParams;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher;
 use kube::{Api, ResourceExt};
-use serde_json::Value;
 use tiny_crds::condition::{self, READY, Truth};
-use tiny_crds::{
-    ModuleComponent, Payload, PortStatus, TinyModule, TinyModuleSpec, TinyModuleStatus, names,
-};
+use tiny_crds::{TinyModule, TinyModuleSpec, TinyModuleStatus, names};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::catalogue::{Catalogue, LIMIT};
 use super::lease::Leadership;
 use super::status::{self, Written};
 use super::{ModuleId, backoff};
-use crate::component::{ComponentType, OfferedPort};
-use crate::registry::Registry;
 
-/// Schemas are left out of a status that would be larger than this: an object in etcd must stay below 1.5 MiB.
-const LIMIT: usize = 768 * 1024;
 /// Condition: the status holds the schemas of the ports.
 const SCHEMAS_PUBLISHED: &str = "SchemasPublished";
 
@@ -30,18 +26,17 @@ pub(crate) struct Module {
     id: ModuleId,
     api: Api<TinyModule>,
     leadership: Leadership,
-    components: Vec<ModuleComponent>,
+    catalogue: Arc<Catalogue>,
 }
 
 impl Module {
     pub(crate) fn new(
         id: ModuleId,
-        registry: &Registry,
+        catalogue: Arc<Catalogue>,
         api: Api<TinyModule>,
         leadership: Leadership,
     ) -> Self {
-        let components = registry.iter().map(|component| offered(component)).collect();
-        Self { id, api, leadership, components }
+        Self { id, api, leadership, catalogue }
     }
 
     /// Follows the object until `shutdown`.
@@ -117,55 +112,24 @@ impl Module {
         status.name = self.id.name.clone();
         status.version = self.id.version.clone();
         status.observed_generation = generation;
-        status.components.clone_from(&self.components);
-        let size = serde_json::to_vec(&status.components).map_or(0, |json| json.len());
+        status.components.clone_from(&self.catalogue.components);
         let all = &mut status.conditions;
         condition::set(
             all,
             condition::new(READY, Truth::True, "Running", "the module runs", generation, now),
         );
-        if size <= LIMIT {
+        if self.catalogue.has_schemas {
             condition::clear(all, SCHEMAS_PUBLISHED);
             return status;
         }
         let why = format!(
-            "the port tables take {size} bytes with their schemas, more than {LIMIT}; \
-             `components -o json` of the binary prints them"
+            "the port tables with their schemas take more than {} KiB, so each node has the schemas of its ports; \
+             `components -o json` of the binary prints all",
+            LIMIT / 1024
         );
         let too_large =
             condition::new(SCHEMAS_PUBLISHED, Truth::False, "TooLarge", why, generation, now);
         condition::set(all, too_large);
-        for port in status.components.iter_mut().flat_map(|component| &mut component.ports) {
-            port.schema = Payload::ABSENT;
-            port.response_schema = Payload::ABSENT;
-        }
         status
-    }
-}
-
-/// A component as the module's status lists it.
-pub(crate) fn offered(component: &ComponentType) -> ModuleComponent {
-    let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
-    ModuleComponent {
-        name: component.info.name.to_owned(),
-        description: component.info.description.to_owned(),
-        info: component.info.info.to_owned(),
-        tags: words(component.info.tags),
-        aliases: words(component.info.aliases),
-        ports: component.at_first().iter().map(|port| whole(component, port)).collect(),
-    }
-}
-
-/// A port with all that is known of it.
-pub(super) fn whole(component: &ComponentType, offered: &OfferedPort) -> PortStatus {
-    let info = &component.ports()[offered.port.row];
-    PortStatus {
-        name: offered.port.name.to_string(),
-        label: offered.port.label.to_string(),
-        position: info.meta.position.index(),
-        source: info.is_source(),
-        schema: offered.shaped.clone().unwrap_or_else(|| (info.schema)()).into(),
-        response_schema: info.response.map_or(Value::Null, |schema| schema()).into(),
-        configuration: offered.view.clone().or_else(|| info.shown_configuration()).into(),
     }
 }

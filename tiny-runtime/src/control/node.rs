@@ -1,14 +1,15 @@
 //! The node controller: each [`TinyNode`] becomes a live node of the engine, and its status says what came of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use k8s_openapi::jiff::Timestamp;
+use jiff::Timestamp;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, ResourceExt};
-use tiny_crds::{TinyNode, TinyNodeStatus};
+use tiny_crds::{Payload, PortStatus, TinyModule, TinyNode, TinyNodeStatus};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -16,8 +17,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::directory::Directory;
 use super::lease::Leadership;
+use super::neighbours::Neighbours;
+use super::sharing::{Member, PortSchema, Sharing};
 use super::status::{self, Written};
-use super::{ModuleId, backoff, node_status, state};
+use super::{Catalogue, ModuleId, backoff, node_status, state};
+use crate::component::{ComponentType, OfferedPort};
 use crate::engine::{Finding, NodeDecl, Peer, Scheduler, What};
 
 /// The shortest time between two looks at what components say of themselves.
@@ -38,6 +42,9 @@ pub(crate) struct Nodes {
     outrun: BTreeSet<String>,
     /// What a list that is under way has brought so far.
     listing: Option<Vec<TinyNode>>,
+    catalogue: Arc<Catalogue>,
+    sharing: Sharing,
+    neighbours: Neighbours,
     summary: watch::Sender<Summary>,
 }
 
@@ -77,9 +84,17 @@ pub struct Summary {
 }
 
 impl Nodes {
-    pub(crate) fn new(module: ModuleId, scheduler: Scheduler, directory: Directory) -> Self {
+    pub(crate) fn new(
+        module: ModuleId,
+        catalogue: Arc<Catalogue>,
+        scheduler: Scheduler,
+        directory: Directory,
+    ) -> Self {
         Self {
+            neighbours: Neighbours::of(&module.name),
             module,
+            catalogue,
+            sharing: Sharing::default(),
             scheduler,
             directory,
             own: BTreeMap::new(),
@@ -99,6 +114,7 @@ impl Nodes {
     pub(crate) async fn run(
         mut self,
         api: Api<TinyNode>,
+        modules: Api<TinyModule>,
         mut leadership: Leadership,
         shutdown: CancellationToken,
     ) {
@@ -106,6 +122,9 @@ impl Nodes {
         // Nobody here reads managed fields, and they are the larger part of an object.
         let events = events.default_backoff().modify(|node| node.managed_fields_mut().clear());
         let mut events = std::pin::pin!(events);
+        let modules = watcher::watcher(modules, watcher::Config::default());
+        let modules = modules.default_backoff();
+        let mut modules = std::pin::pin!(modules);
         let mut writes = JoinSet::new();
         let mut failures = 0;
         let mut pause = None;
@@ -120,6 +139,14 @@ impl Nodes {
                 event = events.next() => match event {
                     Some(Ok(event)) => self.observe(event),
                     Some(Err(e)) => tracing::warn!("cannot watch the nodes, trying again: {e}"),
+                    None => return,
+                },
+                event = modules.next() => match event {
+                    Some(Ok(event)) => {
+                        self.neighbours.observe(event, &mut self.sharing);
+                        self.tell_the_stirred();
+                    }
+                    Some(Err(e)) => tracing::warn!("cannot watch the modules, trying again: {e}"),
                     None => return,
                 },
                 _ = leadership.changed() => self.mark_all(),
@@ -177,6 +204,8 @@ impl Nodes {
         }
         for name in gone {
             self.directory.put(name, Peer::Absent);
+            self.neighbours.drop_node(name);
+            self.sharing.put(name, None);
             self.drop_own(name);
             moved.insert(name.clone());
         }
@@ -185,8 +214,10 @@ impl Nodes {
             let name = node.name_any();
             if !node.belongs_to(&self.module.name) {
                 self.drop_own(&name);
+                self.neighbours.put_node(node, &mut self.sharing);
                 continue;
             }
+            self.neighbours.drop_node(&name);
             self.scheduler.seen(&name, state::stored(&node));
             match self.taken_in(node) {
                 New::Declaration => drop(stale.insert(name)),
@@ -202,6 +233,7 @@ impl Nodes {
         for name in stale {
             self.judge(&name);
         }
+        self.tell_the_stirred();
         self.publish(false);
     }
 
@@ -266,7 +298,14 @@ impl Nodes {
         for name in stale {
             self.judge(&name);
         }
+        self.tell_the_stirred();
         self.publish(false);
+    }
+
+    /// Nodes with which something may be shared that was not before.
+    fn tell_the_stirred(&mut self) {
+        let stirred = self.sharing.stirred().into_iter();
+        self.dirty.extend(stirred.filter(|name| self.own.contains_key(name)));
     }
 
     fn drop_own(&mut self, name: &str) {
@@ -289,6 +328,50 @@ impl Nodes {
         }
         own.findings = findings;
         self.dirty.insert(name.to_owned());
+        let Some(own) = self.own.get(name) else { return };
+        let member = Member::new(&own.node, &own.decl.edges, self.schemas(own));
+        self.sharing.put(name, Some(member));
+    }
+
+    /// The ports of a node: as it has them now or, where it does not run here, as its component has them at first.
+    fn offered(&self, own: &Own, component: &ComponentType) -> Vec<OfferedPort> {
+        let name = &own.decl.info.name;
+        match self.scheduler.ports(name) {
+            Some(_) => self.scheduler.offered(name),
+            None => component.at_first().to_vec(),
+        }
+    }
+
+    fn component(&self, own: &Own) -> Option<&ComponentType> {
+        self.scheduler.registry().get(&own.decl.component).map(AsRef::as_ref)
+    }
+
+    /// The schemas of its ports, before others share theirs.
+    fn schemas(&self, own: &Own) -> Vec<PortSchema> {
+        let Some(component) = self.component(own) else { return Vec::new() };
+        let schema = |offered: &OfferedPort| {
+            let info = &component.ports()[offered.port.row];
+            let text = offered.shaped.clone().unwrap_or_else(|| (info.schema)());
+            PortSchema {
+                name: offered.port.name.to_string().into(),
+                is_source: info.is_source(),
+                text,
+            }
+        };
+        self.offered(own, component).iter().map(schema).collect()
+    }
+
+    /// The ports of a node as its status shows them.
+    fn shown(&self, own: &Own, component: &ComponentType) -> Vec<PortStatus> {
+        let shared = self.sharing.effective(&own.decl.info.name);
+        let shown = |offered: &OfferedPort| {
+            let mut port = node_status::shown(component, offered, self.catalogue.has_schemas);
+            if let Some(text) = shared.get(&*port.name) {
+                port.schema = Payload::of_object(text.shared());
+            }
+            port
+        };
+        self.offered(own, component).iter().map(shown).collect()
     }
 
     fn mark_all(&mut self) {
@@ -319,14 +402,9 @@ impl Nodes {
 
     /// The status that the node should have; `None` when it has it.
     fn desired(&self, own: &Own) -> Option<TinyNodeStatus> {
-        let component = self.scheduler.registry().get(&own.decl.component);
-        let component = component.map(AsRef::as_ref);
+        let component = self.component(own);
         let now = Timestamp::now();
-        let name = &own.decl.info.name;
-        let ports = component.filter(|_| self.scheduler.ports(name).is_some()).map(|component| {
-            let offered = self.scheduler.offered(name);
-            offered.iter().map(|port| node_status::shown(component, port)).collect()
-        });
+        let ports = component.map(|component| self.shown(own, component)).unwrap_or_default();
         let desired =
             node_status::desired(&own.node, &self.module, component, ports, &own.findings, now);
         (own.node.status.as_ref() != Some(&desired)).then_some(desired)

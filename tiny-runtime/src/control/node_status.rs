@@ -1,11 +1,10 @@
 //! What the status of a node says: computed from what the engine found, written by whoever leads.
 
-use k8s_openapi::jiff::Timestamp;
-use serde_json::Value;
+use jiff::Timestamp;
 use tiny_crds::condition::{self, EDGES_VALID, READY, RECONCILING, SETTINGS_VALID, STALLED, Truth};
-use tiny_crds::{NodeComponent, NodeModule, PortStatus, Time, TinyNode, TinyNodeStatus};
+use tiny_crds::{NodeComponent, NodeModule, Payload, PortStatus, Time, TinyNode, TinyNodeStatus};
 
-use super::{ModuleId, module};
+use super::{ModuleId, catalogue};
 use crate::component::{ComponentType, OfferedPort};
 use crate::engine::{Cause, Finding};
 use crate::words;
@@ -22,7 +21,7 @@ pub(crate) fn desired(
     node: &TinyNode,
     module: &ModuleId,
     component: Option<&ComponentType>,
-    ports: Option<Vec<PortStatus>>,
+    ports: Vec<PortStatus>,
     findings: &[Finding],
     now: Timestamp,
 ) -> TinyNodeStatus {
@@ -34,7 +33,7 @@ pub(crate) fn desired(
         info: component.info.info.to_owned(),
         tags: component.info.tags.iter().map(|&tag| tag.to_owned()).collect(),
     });
-    status.ports = ports.or_else(|| component.map(at_first)).unwrap_or_default();
+    status.ports = ports;
     let refused = findings.iter().find(|finding| finding.cause.refuses());
     status.error = refused.is_some();
     status.status = match findings {
@@ -50,26 +49,26 @@ pub(crate) fn desired(
     status
 }
 
-/// The ports of a node that does not run here, as its component has them at first.
-fn at_first(component: &ComponentType) -> Vec<PortStatus> {
-    component.at_first().iter().map(|port| shown(component, port)).collect()
-}
-
 /// A port as a node's status shows it: schemas and configurations stand once, in the status of the module, and here only where
-/// they differ from those.
-pub(super) fn shown(component: &ComponentType, offered: &OfferedPort) -> PortStatus {
+/// they differ from those. Where the module `has_schemas` in its status no more, they are here.
+pub(super) fn shown(
+    component: &ComponentType,
+    offered: &OfferedPort,
+    has_schemas: bool,
+) -> PortStatus {
     let known = component.at_first().iter().find(|known| known.port.name == offered.port.name);
-    let Some(known) = known else { return module::whole(component, offered) };
+    let Some(known) = known.filter(|_| has_schemas) else {
+        return catalogue::whole(component, offered);
+    };
     let info = &component.ports()[offered.port.row];
-    let differing =
-        |now: &Option<Value>, at_first: &Option<Value>| now.clone().filter(|_| now != at_first);
-    let view = differing(&offered.view, &known.view);
+    let view = offered.view.clone().filter(|_| offered.view != known.view);
+    let shaped = offered.shaped.as_ref().filter(|_| offered.shaped != known.shaped);
     PortStatus {
         name: offered.port.name.to_string(),
         label: offered.port.label.to_string(),
         position: info.meta.position.index(),
         source: info.is_source(),
-        schema: differing(&offered.shaped, &known.shaped).into(),
+        schema: shaped.map_or(Payload::ABSENT, |text| Payload::of_object(text.shared())),
         configuration: view.filter(|view| view.to_string().len() <= CONFIGURATION).into(),
         ..PortStatus::default()
     }
@@ -199,12 +198,13 @@ mod tests {
     #[test]
     fn a_second_look_at_the_same_changes_nothing() {
         let mut node = node();
-        let first = desired(&node, &module(), None, None, &[], Timestamp::from_second(10).unwrap());
+        let first =
+            desired(&node, &module(), None, Vec::new(), &[], Timestamp::from_second(10).unwrap());
         assert_eq!(first.metadata["kept"], "1");
         assert_eq!(first.observed_generation, Some(3));
         node.status = Some(first.clone());
         let second =
-            desired(&node, &module(), None, None, &[], Timestamp::from_second(99).unwrap());
+            desired(&node, &module(), None, Vec::new(), &[], Timestamp::from_second(99).unwrap());
         assert_eq!(first, second);
     }
 
@@ -213,7 +213,7 @@ mod tests {
         let now = Timestamp::from_second(10).unwrap();
         let findings =
             [finding(Cause::TargetMissing, Some("x")), finding(Cause::UnknownPort, Some("y"))];
-        let status = desired(&node(), &module(), None, None, &findings, now);
+        let status = desired(&node(), &module(), None, Vec::new(), &findings, now);
         assert_eq!(
             truths(&status),
             [
@@ -231,12 +231,18 @@ mod tests {
     fn a_target_that_may_still_come_is_reconciling() {
         let now = Timestamp::from_second(10).unwrap();
         let mut node = node();
-        let status =
-            desired(&node, &module(), None, None, &[finding(Cause::TargetMissing, Some("x"))], now);
+        let status = desired(
+            &node,
+            &module(),
+            None,
+            Vec::new(),
+            &[finding(Cause::TargetMissing, Some("x"))],
+            now,
+        );
         assert_eq!(truths(&status)[3], (RECONCILING, "True", "TargetMissing"));
         assert!(!status.error);
         node.status = Some(status);
-        let later = desired(&node, &module(), None, None, &[], now);
+        let later = desired(&node, &module(), None, Vec::new(), &[], now);
         assert_eq!(later.conditions.len(), 3, "Reconciling is gone: {:?}", later.conditions);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use k8s_openapi::jiff::Timestamp;
+use jiff::Timestamp;
 use kube::{Api, ResourceExt};
 use tiny_crds::{Phase, Time, TinySignal, TinySignalStatus};
 use tokio_util::sync::CancellationToken;

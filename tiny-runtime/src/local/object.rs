@@ -1,6 +1,6 @@
 //! An object as the API sees it: a tree with `metadata`.
 
-use k8s_openapi::jiff::Timestamp;
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::kinds::Kind;

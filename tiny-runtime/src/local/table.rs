@@ -1,7 +1,7 @@
 //! Objects as rows, for `kubectl get`.
 
+use jiff::Timestamp;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceColumnDefinition;
-use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::core_columns;

@@ -38,10 +38,8 @@ pub(super) fn value(plan: &Plan, slots: Slots) -> Result<Value, MapError> {
 fn explained(plan: &Plan, error: &serde_path_to_error::Error<Error>) -> MapError {
     let (path, inner) = (error.path(), words::without_content(&error.inner().to_string()));
     let place = path.to_string();
-    let prefix = if place == "." { String::new() } else { format!("`{place}`: ") };
-    let Some(node) = node_at(&plan.root, path.iter()) else {
-        return MapError(format!("{prefix}{inner}"));
-    };
+    let sentence = words::at(&place, &inner);
+    let Some(node) = node_at(&plan.root, path.iter()) else { return MapError(sentence) };
     if let Some(field) =
         inner.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'))
     {
@@ -56,9 +54,9 @@ fn explained(plan: &Plan, error: &serde_path_to_error::Error<Error>) -> MapError
     }
     match node {
         Node::Slot(source) if !inner.contains(&source.text) => {
-            MapError(format!("{prefix}{inner} (from `{{{{ {} }}}}`)", source.text))
+            MapError(format!("{sentence} (from `{{{{ {} }}}}`)", source.text))
         }
-        _ => MapError(format!("{prefix}{inner}")),
+        _ => MapError(sentence),
     }
 }
 

@@ -300,7 +300,7 @@ impl<C: Component> Bench<C> {
         let offered = self.scheduler.offered(C::INFO.name);
         let offered = offered.into_iter().find(|offered| &*offered.port.name == port)?;
         let info = &self.component.ports()[offered.port.row];
-        Some(offered.shaped.unwrap_or_else(|| (info.schema)()))
+        Some(offered.shaped.unwrap_or_else(|| (info.schema)()).value())
     }
 
     /// What `_control` shows now, secrets masked.

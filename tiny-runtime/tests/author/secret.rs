@@ -128,8 +128,8 @@ fn every_message_knows_whether_there_is_one_in_it() {
 fn a_form_knows_that_it_is_a_password() {
     let login = ComponentType::of::<Login>();
     let (_, settings) = login.port("_settings").unwrap();
-    let schema = (settings.schema)();
-    let password = &schema["$defs"]["SignIn"]["properties"]["password"];
+    let schema = (settings.schema)().value();
+    let password = &schema["$defs"]["Signin"]["properties"]["password"];
     assert_eq!((&password["format"], &password["type"]), (&json!("password"), &json!("string")));
 }
 

@@ -204,5 +204,5 @@ impl Limits {
 }
 
 fn is_date_time(text: &str) -> bool {
-    text.parse::<k8s_openapi::jiff::Timestamp>().is_ok()
+    text.parse::<jiff::Timestamp>().is_ok()
 }
