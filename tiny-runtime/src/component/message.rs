@@ -2,6 +2,8 @@
 
 use std::marker::PhantomData;
 
+use jiff::civil::{Date, DateTime, Time};
+use jiff::{SignedDuration, Timestamp, Zoned};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -122,6 +124,7 @@ macro_rules! messages {
 }
 
 messages! { String bool char i8 i16 i32 i64 u8 u16 u32 u64 usize isize f32 f64 }
+messages! { Timestamp Zoned SignedDuration Date DateTime Time }
 
 impl<T: Message> Message for Vec<T> {
     secrets_of! { T }

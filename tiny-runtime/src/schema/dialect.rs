@@ -14,6 +14,8 @@ type Object = Map<String, Value>;
 
 /// Where `schemars` is told to put types, so that they cannot be taken for definitions.
 pub(super) const TYPES: &str = "/types";
+/// The name of the root among the types.
+const ROOT: &str = "#";
 /// Types that stand for another type, one behind the other.
 const CHAIN: usize = 16;
 /// What a field says of how its values travel between nodes.
@@ -28,7 +30,8 @@ pub(super) fn document(root: &str, nameless: bool, raw: Value) -> Value {
     if body.get("title").is_some_and(|title| title == root) {
         body.shift_remove("title");
     }
-    types.insert(root.to_owned(), body.clone().into());
+    // Under a name that no type has: another type of the root's name is none of `schemars`' concerns.
+    types.insert(ROOT.to_owned(), body.clone().into());
     let mut walk =
         Walk { types, root, made: Map::new(), known: HashMap::new(), open: VecDeque::new() };
     let mut document = if nameless {
@@ -120,7 +123,8 @@ impl Walk<'_> {
         // A reference beside other structure is one more condition at the same place.
         if let Some(ty) = schema.get("$ref").and_then(|reference| self.referred(reference)) {
             let body = object(self.types[&ty].clone());
-            let reference = self.define(Field { body, ty: Some(ty) }, "", path);
+            let ty = Some(self.called(ty));
+            let reference = self.define(Field { body, ty }, "", path);
             schema.insert("$ref".into(), reference.into());
         }
     }
@@ -206,7 +210,7 @@ impl Walk<'_> {
             let mut body = object(self.types[&name].clone());
             body.extend(own);
             own = body;
-            ty.get_or_insert(name);
+            ty.get_or_insert_with(|| self.called(name));
         }
         if null {
             words::allow_null(&mut own);
@@ -215,10 +219,15 @@ impl Walk<'_> {
         Field { body: own, ty }
     }
 
-    /// The type that a reference of `schemars` means.
+    /// What the type at `key` is called.
+    fn called(&self, key: String) -> String {
+        if key == ROOT { self.root.to_owned() } else { key }
+    }
+
+    /// The key of the type that a reference of `schemars` means.
     fn referred(&self, reference: &Value) -> Option<String> {
         let name = match reference.as_str()? {
-            "#" => self.root,
+            "#" => ROOT,
             other => other.strip_prefix("#/types/")?,
         };
         self.types.contains_key(name).then(|| name.to_owned())

@@ -31,12 +31,28 @@ pub(super) fn plain(schema: &mut Object) {
         schema.entry("maximum").or_insert(maximum);
     } else if ["float", "double"].contains(&&*format) {
         schema.shift_remove("format");
+    } else if format == "duration" {
+        // Durations are read in more ways than this format knows, and written in one (`PT1H5S`) that it forbids.
+        schema.insert("format".into(), "timespan".into());
     }
     // A field that may be left out, and then is null: the type says so.
     if schema.get("default") == Some(&Value::Null) {
         schema.shift_remove("default");
     }
+    exact_duration(schema);
     fold_choice(schema);
+}
+
+/// The standard library's `Duration` takes no other fields, and less than a second of nanoseconds.
+fn exact_duration(schema: &mut Object) {
+    if schema.get("required") != Some(&json!(["secs", "nanos"])) {
+        return;
+    }
+    let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
+    if properties.len() == 2 {
+        properties["nanos"]["maximum"] = 999_999_999.into();
+        schema.entry("additionalProperties").or_insert(false.into());
+    }
 }
 
 /// Makes one list of values, with titles, of texts that are described one by one.

@@ -1,7 +1,9 @@
 //! What the schemas of messages say.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic where it likes")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod dialect;
+mod property;
 mod rules;
 mod sharing;
 mod vectors;
