@@ -44,6 +44,14 @@ fn a_new_crate_passes_its_tests_and_runs_its_flow() {
     assert!(tests.contains("3 passed; 0 failed"), "{tests}");
 
     cargo(&desk, &["build"]).ok();
+    let schema = cargo(&desk, &["run", "--quiet", "--", "schema"]).ok();
+    if std::env::var_os("BLESS").is_some() {
+        let template = root().join("tiny-runtime/src/cli/new/flow.schema.json.txt");
+        fs::write(template, schema.replace("demo", "@name@")).unwrap();
+    } else {
+        let kept = fs::read_to_string(desk.path().join("demo/flow.schema.json")).unwrap();
+        assert!(kept == schema, "the template of flow.schema.json is old: BLESS=1 writes it");
+    }
     let run = ["run", "--quiet", "--", "run", "--name", "demo", "--apply", "flow.yaml"];
     let mut module = Running::start(desk.cargo("demo", &run));
     module.line("nodes      2 of 2 ready");

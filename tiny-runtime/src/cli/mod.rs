@@ -9,6 +9,7 @@
 mod apply;
 mod components;
 mod documents;
+mod flow_schema;
 mod get;
 mod kinds;
 mod new;
@@ -16,6 +17,7 @@ mod next;
 mod plane;
 mod prune;
 mod run;
+mod schema;
 mod signal;
 
 use std::ffi::OsString;
@@ -91,6 +93,8 @@ enum Command {
     Signal(signal::Signal),
     /// Lists the components that this binary has
     Components(components::Components),
+    /// Writes a JSON schema of flow files for YAML editors
+    Schema(schema::Schema),
     /// Prints the CRDs of Tiny, ready for `kubectl apply -f -`
     Crds,
 }
@@ -155,6 +159,7 @@ fn start_module(binary: Binary, command: Command) -> Result<()> {
             Command::Get(get) => get.carry_out().await,
             Command::Signal(signal) => signal.carry_out().await,
             Command::Components(components) => components.carry_out(binary, &registry),
+            Command::Schema(schema) => schema.carry_out(binary, &registry).await,
             Command::Crds => print(&tiny_crds::manifest::yaml()),
         }
     });

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use serde_json::Value;
 use tiny_crds::{PortStatus, TinyNode};
 
 use super::declare;
@@ -149,7 +150,7 @@ impl Sharing {
             for (name, shared) in look.candidates(node, member, port, &before) {
                 let own = before.definition(&name);
                 if own.is_some_and(|own| schema::may_stand_for(shared.definition(), own)) {
-                    now = now.take(&shared);
+                    now = now.take(&name, &shared);
                 }
             }
             if now != *before {
@@ -181,15 +182,16 @@ impl Look<'_> {
         port: &PortSchema,
         schema: &Schema,
     ) -> Vec<(String, Shared)> {
-        let found = |(name, own): (&str, &serde_json::Value)| {
-            let written = || self.written(member, name);
+        let found = |(name, own): (&str, &Value)| {
+            let wanted = Wanted { name, field: schema::field_of(own) };
+            let written = || self.written(member, wanted);
             let mut seen = BTreeSet::from([node.to_owned()]);
             let received = match port.is_source {
                 // What a source passes on is what the node's targets take.
                 true if !schema::is_bare(own) => None,
-                true => written().or_else(|| self.taken(node, member, None, name, &mut seen)),
+                true => written().or_else(|| self.taken(node, member, None, wanted, &mut seen)),
                 false => written()
-                    .or_else(|| self.taken(node, member, Some(&port.name), name, &mut seen)),
+                    .or_else(|| self.taken(node, member, Some(&port.name), wanted, &mut seen)),
             };
             Some((name.to_owned(), received?))
         };
@@ -198,55 +200,51 @@ impl Look<'_> {
     }
 
     /// The definition that somebody wrote for this node.
-    fn written(&self, member: &Member, name: &str) -> Option<Shared> {
+    fn written(&self, member: &Member, wanted: Wanted<'_>) -> Option<Shared> {
         member.written.iter().find_map(|text| {
             let schema = self.parsed(text);
-            let written = schema.definition(name)?;
-            let says = Flag::Configurable.is_on(written) && !schema::is_bare(written);
-            says.then(|| schema.share(name)).flatten()
+            let (name, written) = wanted.of(&schema, Flag::Configurable)?;
+            if schema::is_bare(written) { None } else { schema.share(name) }
         })
     }
 
-    /// What reaches the definition `name` of the targets of a node, or of one of them: from edges, from its own settings, or from its type.
+    /// What reaches a definition of the targets of a node, or of one of them: from edges, from its type, from the node's own settings.
     fn taken(
         &self,
         node: &str,
         member: &Member,
         only: Option<&str>,
-        name: &str,
+        wanted: Wanted<'_>,
         seen: &mut BTreeSet<String>,
     ) -> Option<Shared> {
-        let targets = member.ports.iter().filter(|port| {
-            let takes = !port.is_source && only.is_none_or(|only| *port.name == *only);
-            let own = |schema: &Schema| {
-                schema.definition(name).is_some_and(|own| Flag::Configurable.is_on(own))
-            };
-            takes && own(&self.parsed(&port.text))
-        });
-        for target in targets {
+        let is_target =
+            |port: &&PortSchema| !port.is_source && only.is_none_or(|only| *port.name == *only);
+        for target in member.ports.iter().filter(is_target) {
+            let schema = self.parsed(&target.text);
+            let Some((name, own)) = wanted.of(&schema, Flag::Configurable) else { continue };
             let feeds = self.sharing.feeds.get(node).into_iter().flatten();
             let mut feeds = feeds.filter(|feed| feed.port == target.name);
-            if let Some(found) = feeds.find_map(|feed| self.offered(&feed.source, name, seen)) {
+            if let Some(found) = feeds.find_map(|feed| self.offered(&feed.source, wanted, seen)) {
                 return Some(found);
             }
-            let schema = self.parsed(&target.text);
-            let own = schema.definition(name).filter(|own| only.is_none() && !schema::is_bare(own));
-            if own.is_some() {
+            if only.is_none() && is_said(own) {
                 return schema.share(name);
             }
         }
-        let settings =
-            member.ports.iter().find(|port| *port.name == *SETTINGS && only != Some(SETTINGS))?;
-        let schema = self.parsed(&settings.text);
-        let own = schema.definition(name)?;
-        let says = Flag::Shared.is_on(own) && !schema::is_bare(own);
-        says.then(|| schema.share(name))
-            .flatten()
-            .map(|it| it.said_at(format!("{node}:{SETTINGS}")))
+        let is_settings = |port: &&PortSchema| *port.name == *SETTINGS && only != Some(SETTINGS);
+        let settings = self.parsed(&member.ports.iter().find(is_settings)?.text);
+        let (name, own) = wanted.of(&settings, Flag::Shared)?;
+        let said = if schema::is_bare(own) { None } else { settings.share(name) };
+        said.map(|shared| shared.said_at(format!("{node}:{SETTINGS}")))
     }
 
-    /// The definition `name` that `node` offers to those behind it.
-    fn offered(&self, node: &str, name: &str, seen: &mut BTreeSet<String>) -> Option<Shared> {
+    /// The definition that `node` offers to those behind it.
+    fn offered(
+        &self,
+        node: &str,
+        wanted: Wanted<'_>,
+        seen: &mut BTreeSet<String>,
+    ) -> Option<Shared> {
         if !seen.insert(node.to_owned()) {
             return None;
         }
@@ -256,29 +254,41 @@ impl Look<'_> {
         let mut passes = None;
         for port in sources.chain(others) {
             let schema = self.parsed(&port.text);
-            let Some(own) = schema.definition(name).filter(|own| Flag::Shared.is_on(own)) else {
-                continue;
-            };
+            let Some((name, own)) = wanted.of(&schema, Flag::Shared) else { continue };
             let place = format!("{node}:{}", port.name);
-            if let Some(origin) = own.get(schema::FROM).and_then(serde_json::Value::as_str) {
-                // Another module says what reached its node: ask where it was said.
-                let origin = origin.rsplit_once(':').map_or(origin, |(node, _)| node);
-                return self.offered(origin, name, seen);
-            }
-            if !schema::is_bare(own) {
+            if is_said(own) {
                 return schema.share(name).map(|shared| shared.said_at(place));
             }
             passes.get_or_insert(place);
         }
         let place = passes?;
-        let written = self.written(member, name).map(|shared| shared.said_at(place));
-        written.or_else(|| self.taken(node, member, None, name, seen))
+        let written = self.written(member, wanted).map(|shared| shared.said_at(place));
+        written.or_else(|| self.taken(node, member, None, wanted, seen))
+    }
+}
+
+/// Whether a definition says something that its node did not receive from others. What a node of another module received stands in its
+/// status: it is looked for anew, along the edges.
+fn is_said(definition: &Value) -> bool {
+    !schema::is_bare(definition) && definition.get(schema::FROM).is_none()
+}
+
+/// The definition that is looked for: by its name or, where none is called so, by its field.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    name: &'a str,
+    field: &'a str,
+}
+
+impl Wanted<'_> {
+    fn of<'a>(&self, schema: &'a Schema, flag: Flag) -> Option<(&'a str, &'a Value)> {
+        schema.meant(self.name, self.field, flag)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -367,10 +377,16 @@ mod tests {
     }
 
     #[test]
-    fn another_module_is_asked_where_it_was_said() {
-        let received =
-            json!({"type": "object", "title": "Old", "shared": true, (schema::FROM): "start:out"});
-        let foreign = member(vec![port("out", true, &received)], &["b"]);
+    fn what_a_node_of_another_module_received_is_not_taken_for_what_it_says() {
+        let received = |flag: &str| {
+            port(
+                flag,
+                flag == "out",
+                &json!({"type": "object", "title": "Old", "configurable": true,
+                "shared": true, (schema::FROM): "start:out"}),
+            )
+        };
+        let foreign = member(vec![received("in"), received("out")], &["b"]);
         let mut sharing =
             sharing(&[("start", saying("New", &["a"])), ("a", foreign), ("b", passing(&[]))]);
         assert_eq!(context(&sharing, "b", "in"), said("New", "start:out"));

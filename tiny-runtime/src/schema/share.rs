@@ -81,6 +81,15 @@ impl Schema {
         self.0.get("$defs")?.get(name)
     }
 
+    /// The definition with `flag` that is meant by `name`: the one that is called so or, failing that, the one of the field `field`.
+    /// A field that passes on anything is called for itself, one that says its type for that.
+    pub fn meant(&self, name: &str, field: &str, flag: Flag) -> Option<(&str, &Value)> {
+        let mut all = self.definitions(flag);
+        let named = self.definition(name).filter(|it| flag.is_on(it));
+        let named = named.and_then(|_| self.definitions(flag).find(|(key, _)| *key == name));
+        named.or_else(|| all.find(|(_, it)| !field.is_empty() && field_of(it) == field))
+    }
+
     /// The definition called `name`, ready for another schema.
     pub fn share(&self, name: &str) -> Option<Shared> {
         let definition = self.definition(name)?.clone();
@@ -97,7 +106,7 @@ impl Schema {
         Some(Shared { name: name.to_owned(), definition, others, from: None })
     }
 
-    /// Puts `shared` in the place of the definition of its name. What belongs to the place stays: its path, whether it is
+    /// Puts `shared` in the place of the definition `name`. What belongs to the place stays: its path, whether it is
     /// configurable, shared or read only. Where there is no such definition, or where it would say less than before, nothing happens.
     ///
     /// ```
@@ -106,16 +115,16 @@ impl Schema {
     ///
     /// let order = Schema::from(json!({"$defs": {"Context": {"type": "object", "shared": true, "path": "$.order"}}}));
     /// let open = Schema::from(json!({"$defs": {"Context": {"configurable": true, "path": "$.context"}}}));
-    /// let taken = open.take(&order.share("Context").unwrap());
+    /// let taken = open.take("Context", &order.share("Context").unwrap());
     /// assert_eq!(
     ///     *taken.definition("Context").unwrap(),
     ///     json!({"type": "object", "path": "$.context", "configurable": true})
     /// );
     /// ```
     #[must_use]
-    pub fn take(mut self, shared: &Shared) -> Self {
+    pub fn take(mut self, name: &str, shared: &Shared) -> Self {
         let Some(Value::Object(definitions)) = self.0.get_mut("$defs") else { return self };
-        let Some(own) = definitions.get(&shared.name) else { return self };
+        let Some(own) = definitions.get(name) else { return self };
         if is_bare(&shared.definition) && !is_bare(own) {
             return self;
         }
@@ -123,7 +132,7 @@ impl Schema {
         let path =
             |definition: &Value| definition.get("path").and_then(Value::as_str).map(str::to_owned);
         let (there, here) = (path(&shared.definition), path(&own));
-        let names = free_names(definitions, shared);
+        let names = free_names(definitions, name, shared);
         let mut moved = shared.definition.clone();
         rename(&mut moved, &names);
         if let Value::Object(moved) = &mut moved {
@@ -132,8 +141,8 @@ impl Schema {
                 moved.insert(FROM.into(), from.clone().into());
             }
         }
-        definitions.insert(shared.name.clone(), moved);
-        for (name, other) in &shared.others {
+        definitions.insert(name.to_owned(), moved);
+        for (key, other) in &shared.others {
             let mut other = other.clone();
             rename(&mut other, &names);
             if let (Some(there), Some(here), Some(path)) = (&there, &here, path(&other))
@@ -141,7 +150,7 @@ impl Schema {
             {
                 other["path"] = format!("{here}{below}").into();
             }
-            definitions.insert(names.get(name).unwrap_or(name).clone(), other);
+            definitions.insert(names.get(key).unwrap_or(key).clone(), other);
         }
         self
     }
@@ -160,6 +169,13 @@ fn keep(definition: &mut Object, own: &Value) {
             definition.insert(word.into(), true.into());
         }
     }
+}
+
+/// The name of the field at which a definition stands: the end of its path, where that is a name.
+pub fn field_of(definition: &Value) -> &str {
+    let path = definition.get("path").and_then(Value::as_str).unwrap_or_default();
+    let field = path.rsplit_once('.').map_or("", |(_, field)| field);
+    if field.ends_with(']') || field == "*" { "" } else { field }
 }
 
 /// True for a definition that says nothing of its values.
@@ -184,11 +200,11 @@ pub fn may_stand_for(other: &Value, own: &Value) -> bool {
     other.iter().all(|ty| is_plain(ty) && own.contains(ty))
 }
 
-/// Names for what comes along, where its own are taken by something else.
-fn free_names(definitions: &Object, shared: &Shared) -> BTreeMap<String, String> {
-    let mut names = BTreeMap::new();
+/// Other names for what comes to stand at `place` and for what it refers to, where its own are taken by something else.
+fn free_names(definitions: &Object, place: &str, shared: &Shared) -> BTreeMap<String, String> {
+    let mut names = BTreeMap::from([(shared.name.clone(), place.to_owned())]);
     for (name, other) in &shared.others {
-        if definitions.get(name).is_none_or(|own| own == other) {
+        if name != place && definitions.get(name).is_none_or(|own| own == other) {
             continue;
         }
         let taken = |free: &str| {
@@ -196,7 +212,7 @@ fn free_names(definitions: &Object, shared: &Shared) -> BTreeMap<String, String>
                 || shared.others.contains_key(free)
                 || names.values().any(|name| name == free)
         };
-        let free = name::free(name, &shared.name.to_lowercase(), taken);
+        let free = name::free(name, &place.to_lowercase(), taken);
         names.insert(name.clone(), free);
     }
     names
@@ -264,7 +280,7 @@ mod tests {
             "Context": {"configurable": true, "shared": true, "path": "$.context"},
             "Item": {"type": "string", "path": "$.item"}
         }));
-        let taken = open.take(&order.share("Context").unwrap());
+        let taken = open.take("Context", &order.share("Context").unwrap());
         assert_eq!(
             Value::from(taken)["$defs"],
             json!({
@@ -284,9 +300,9 @@ mod tests {
     fn a_bare_definition_never_masks_a_rich_one() {
         let bare = schema(json!({"C": {"shared": true, "title": "Bare"}}));
         let rich = schema(json!({"C": {"type": "string", "configurable": true}}));
-        assert_eq!(rich.clone().take(&bare.share("C").unwrap()), rich);
+        assert_eq!(rich.clone().take("C", &bare.share("C").unwrap()), rich);
         let open = schema(json!({"C": {"configurable": true, "title": "Open"}}));
-        let taken = open.take(&bare.share("C").unwrap());
+        let taken = open.take("C", &bare.share("C").unwrap());
         assert_eq!(*taken.definition("C").unwrap(), json!({"title": "Bare", "configurable": true}));
     }
 

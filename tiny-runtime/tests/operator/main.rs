@@ -4,5 +4,6 @@
 
 mod cells;
 mod nodes;
+mod sharing;
 mod signals;
 mod stage;

@@ -123,7 +123,11 @@ impl Stage {
     }
 
     pub(crate) fn start(&self, module: &str) -> Operator {
-        let mut registry = Registry::default();
+        self.start_with(module, Registry::default())
+    }
+
+    /// The same with more components.
+    pub(crate) fn start_with(&self, module: &str, mut registry: Registry) -> Operator {
         registry.insert(ComponentType::of::<Repeat>());
         registry.insert(ComponentType::of::<Answer>());
         registry.insert(ComponentType::of::<Hang>());

@@ -69,7 +69,8 @@ fn definitions_are_taken_as_recorded() {
     for (name, case, schema) in cases(&recorded, "update") {
         let offers = Schema::from(json!({ "$defs": case["definitions"] }));
         let names = case["definitions"].as_object().unwrap().keys();
-        let taken = names.fold(schema, |schema, name| schema.take(&offers.share(name).unwrap()));
+        let taken =
+            names.fold(schema, |schema, name| schema.take(name, &offers.share(name).unwrap()));
         assert_eq!(Value::from(taken), case["expected"], "{name}");
     }
 }
@@ -78,7 +79,7 @@ fn definitions_are_taken_as_recorded() {
 fn what_belongs_to_the_place_stays() {
     let offers = Schema::from(json!({"$defs": {"C": {"type": "object"}}}));
     let place = Schema::from(json!({"$defs": {"C": {"shared": true, "path": "$.c"}}}));
-    let taken = place.take(&offers.share("C").unwrap());
+    let taken = place.take("C", &offers.share("C").unwrap());
     let expected = json!({"type": "object", "path": "$.c", "configurable": false, "shared": true});
     assert_eq!(*taken.definition("C").unwrap(), expected);
 }

@@ -2,11 +2,12 @@
 
 use super::name::Name;
 
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("Cargo.toml", include_str!("Cargo.toml.txt")),
     ("src/main.rs", include_str!("main.rs.txt")),
     ("src/@snake@.rs", include_str!("component.rs.txt")),
     ("flow.yaml", include_str!("flow.yaml.txt")),
+    ("flow.schema.json", include_str!("flow.schema.json.txt")),
     ("README.md", include_str!("README.md.txt")),
     (".gitignore", include_str!("gitignore.txt")),
     (".github/workflows/ci.yml", include_str!("ci.yml.txt")),
