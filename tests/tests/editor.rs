@@ -118,6 +118,38 @@ fn every_example_points_to_its_schema_which_is_the_one_that_its_binary_writes() 
     }
 }
 
+#[test]
+fn with_a_plane_the_schema_knows_its_other_modules() {
+    let desk = Desk::new();
+    let refused = desk.call(&["schema", "--plane"]).refused();
+    assert!(refused.contains("run"), "it says how a plane is started: {refused}");
+    let module = desk.greeting();
+    let called = desk.call(&["schema", "--name", "mine", "--plane"]);
+    let schema: Value = serde_json::from_str(&called.stdout).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let node = |module: &str, component: &str, settings: Value| {
+        json!({
+            "apiVersion": "operator.tinysystems.io/v1alpha1", "kind": "TinyNode", "metadata": {"name": "a"},
+            "spec": {"module": module, "component": component, "ports": [
+                {"port": "_settings", "configuration": settings}
+            ]}
+        })
+    };
+    for module in ["mine", "hello-module"] {
+        assert!(
+            validator.is_valid(&node(module, "hello", json!({"salutation": "Hi"}))),
+            "{module}"
+        );
+        assert!(
+            !validator.is_valid(&node(module, "hello", json!({"salutaton": "Hi"}))),
+            "{module}"
+        );
+        assert!(!validator.is_valid(&node(module, "helo", json!({}))), "{module}");
+    }
+    assert!(validator.is_valid(&node("of-nobody", "x", json!({}))), "nobody told of this module");
+    assert!(module.interrupt().success());
+}
+
 /// yaml-language-server, as an editor talks to it.
 struct Server {
     child: Child,
