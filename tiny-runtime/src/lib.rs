@@ -235,3 +235,8 @@ pub mod derive {
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/porting.md")]
 mod porting {}
+
+/// What schemas say: `docs/schema.md` is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/schema.md")]
+mod schemas {}

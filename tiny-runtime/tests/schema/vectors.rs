@@ -280,7 +280,7 @@ fn verdicts() -> Vec<(&'static str, Verdict)> {
         ("root named scalar", Same(of::<NamedScalar>())),
         ("root time", Nothing("a moment is what its crate calls it; see dialect.rs")),
         ("delay: in", Same(of::<DelayRequest>())),
-        ("router: in", Renamed(of::<RouterInMessage>(), &[])),
+        ("router: in", Same(of::<RouterInMessage>())),
         ("router: settings", Same(of::<RouterSettings>())),
         ("split: in", Same(of::<SplitInMessage>())),
         ("split: out", Same(of::<SplitOutMessage>())),
