@@ -12,6 +12,7 @@ mod docs;
 mod entry;
 mod errors;
 mod expand;
+mod fields;
 mod impl_half;
 mod message;
 mod method;

@@ -1,21 +1,17 @@
 //! `#[message]`: what travels through ports.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
-use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
-use syn::spanned::Spanned;
 use syn::{
     Attribute, Data, DeriveInput, Field, Fields, GenericParam, Ident, Meta, Path, Token, Type,
 };
 
 use crate::above;
 use crate::args::Args;
-use crate::docs;
 use crate::errors::Errors;
+use crate::fields::{self, Ruled};
 use crate::runtime::Runtime;
 use crate::types;
-use crate::ui::Ui;
 
 /// A message, its fields already carrying what the schema must say.
 pub(crate) struct Message {
@@ -37,15 +33,6 @@ pub(crate) struct Message {
     pub(crate) ruled: Vec<Ruled>,
 }
 
-/// A field whose values keep rules.
-pub(crate) struct Ruled {
-    /// What it is called in JSON.
-    pub(crate) name: String,
-    pub(crate) ty: Type,
-    /// Calls on a `Rules`.
-    pub(crate) rules: Vec<TokenStream>,
-}
-
 impl Message {
     /// Reads the definition of a message. `Err` is the item, without `#[ui]`, when it cannot be one.
     pub(crate) fn read(
@@ -56,21 +43,9 @@ impl Message {
         let mut args = Args::parse(words, "`#[message]`", &["default", "crate"], errors);
         let default = args.flag("default", errors).is_some();
         let runtime = Runtime(args.path("crate", errors));
-        refuse_ui(&mut item.attrs, "belongs on a field", errors);
-        let is_generic = item.generics.type_params().next().is_some();
-        let own = words_of(&item.attrs, "serde");
-        let renames = own.iter().any(|word| word == "rename_all" || word == "rename_all_fields");
-        let owner = owner(&item);
-        let mut reader = Reader {
-            runtime: &runtime,
-            owner,
-            is_generic,
-            is_camel: !renames,
-            default,
-            ruled: Vec::new(),
-        };
-        let fits = reader.fields(&mut item, errors) & owns(&item, errors);
-        let ruled = reader.ruled;
+        fields::refuse_ui(&mut item.attrs, "belongs on a field", errors);
+        let (is_one, ruled) = fields::read(&mut item, &runtime, default, errors);
+        let fits = is_one & owns(&item, errors);
         if !fits {
             strip(&mut item);
             return Err(Box::new(item));
@@ -207,133 +182,6 @@ fn strip(item: &mut DeriveInput) {
     }
 }
 
-/// The type that is being defined, as its own parts name it.
-fn owner(item: &DeriveInput) -> TokenStream {
-    let ident = &item.ident;
-    let (_, arguments, _) = item.generics.split_for_impl();
-    quote!(#ident #arguments)
-}
-
-/// Reads the fields of one definition.
-struct Reader<'a> {
-    runtime: &'a Runtime,
-    owner: TokenStream,
-    is_generic: bool,
-    /// Whether fields are called as they are by default.
-    is_camel: bool,
-    /// Whether a field that is absent has the value of the whole's `Default`.
-    default: bool,
-    ruled: Vec<Ruled>,
-}
-
-impl Reader<'_> {
-    /// Checks the fields and gives each its keywords; false when the item is nothing that travels.
-    fn fields(&mut self, item: &mut DeriveInput, errors: &mut Errors) -> bool {
-        let ident = &item.ident;
-        match &mut item.data {
-            Data::Struct(data) => {
-                if matches!(data.fields, Fields::Unit) {
-                    let sentence =
-                        format!("a message is a JSON object: write `struct {ident} {{}}`");
-                    errors.at(ident, sentence);
-                }
-                self.each(&mut data.fields, errors);
-            }
-            Data::Enum(data) => {
-                for variant in &mut data.variants {
-                    refuse_ui(&mut variant.attrs, "belongs on a field", errors);
-                    self.each(&mut variant.fields, errors);
-                }
-            }
-            Data::Union(_) => {
-                errors.at(ident, "a message is a struct or an enum: a union has no JSON");
-                return false;
-            }
-        }
-        true
-    }
-
-    fn each(&mut self, fields: &mut Fields, errors: &mut Errors) {
-        for field in fields.iter_mut() {
-            if field.ident.is_none() {
-                refuse_ui(&mut field.attrs, "belongs on a field with a name", errors);
-                continue;
-            }
-            let ui = Ui::take(&mut field.attrs, errors);
-            let serde = words_of(&field.attrs, "serde");
-            if serde.iter().any(|word| word == "skip") {
-                continue;
-            }
-            if serde.iter().any(|word| word == "flatten") {
-                if !ui.is_empty() {
-                    let sentence =
-                        "`#[ui]` cannot stand on a flattened field: put it on the fields inside";
-                    errors.at(&field.ident, sentence);
-                }
-                continue;
-            }
-            document(field, errors);
-            field.attrs.extend(ui.attribute());
-            if !ui.rules.is_empty() {
-                self.rule(field, ui.rules, &serde, errors);
-            }
-        }
-    }
-
-    /// Has serde read the field by way of its rules.
-    fn rule(
-        &mut self,
-        field: &mut Field,
-        rules: Vec<TokenStream>,
-        serde: &[Ident],
-        errors: &mut Errors,
-    ) {
-        if let Some(word) = serde.iter().find(|word| *word == "with" || *word == "deserialize_with")
-        {
-            let sentence = format!(
-                "`#[serde({word})]` reads this field, so nothing would check its rules: check them there, and say them by `#[schemars(extend(…))]`"
-            );
-            errors.at(word, sentence);
-            return;
-        }
-        let path = self.runtime.path("component::rules::ruled");
-        let path = format!("{path}::<{}, {}, _>", self.owner, self.ruled.len());
-        // What reads in a way of its own is asked for even where there is nothing, unless it may be absent.
-        let optional = types::is(&field.ty, "Option")
-            && !self.default
-            && !serde.iter().any(|word| word == "default");
-        let absent = optional.then(|| quote!(default,));
-        // serde knows what it needs of a parameter only where it reads the field itself.
-        let bound = self.is_generic.then(|| {
-            let ty = field.ty.to_token_stream();
-            let reads = self.runtime.path("derive::serde::Deserialize");
-            let rules = self.runtime.path("component::rules::Ruled");
-            let (owner, number) = (&self.owner, self.ruled.len());
-            let bound = format!("{owner}: {rules}<{number}, Field = {ty}>, {ty}: {reads}<'de>");
-            quote!(bound(deserialize = #bound),)
-        });
-        field.attrs.push(syn::parse_quote!(#[serde(#absent #bound deserialize_with = #path)]));
-        let name = self.name(field);
-        self.ruled.push(Ruled { name, ty: field.ty.clone(), rules });
-    }
-
-    /// What the field is called in JSON, unless its author chose another spelling for all of them.
-    fn name(&self, field: &Field) -> String {
-        let mut name = None;
-        for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
-            // What is not read here is serde's to refuse.
-            let _read = attr.parse_nested_meta(|word| {
-                if word.path.is_ident("rename") {
-                    name = Some(word.value()?.parse::<syn::LitStr>()?.value());
-                }
-                Ok(())
-            });
-        }
-        let ident = field.ident.as_ref().map(|ident| ident.unraw().to_string()).unwrap_or_default();
-        name.unwrap_or_else(|| if self.is_camel { camel(&ident) } else { ident })
-    }
-}
-
 /// A message outlives the hop that sent it.
 fn owns(item: &DeriveInput, errors: &mut Errors) -> bool {
     let mut owns = true;
@@ -347,33 +195,8 @@ fn owns(item: &DeriveInput, errors: &mut Errors) -> bool {
     owns
 }
 
-/// `for_millis` → `forMillis`.
-fn camel(ident: &str) -> String {
-    let mut words = ident.split('_').filter(|word| !word.is_empty());
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |name, word| {
-        let mut letters = word.chars();
-        let large = letters.next().map(char::to_uppercase).into_iter().flatten();
-        name + &large.collect::<String>() + letters.as_str()
-    })
-}
-
-fn document(field: &Field, errors: &mut Errors) {
-    if let Some(name) = field.ident.as_ref().filter(|_| !docs::present(&field.attrs)) {
-        let sentence =
-            format!("field `{name}` has no doc comment: write what it holds, flow authors read it");
-        errors.at(name, sentence);
-    }
-}
-
-fn refuse_ui(attrs: &mut Vec<Attribute>, why: &str, errors: &mut Errors) {
-    for ui in attrs.extract_if(.., |attr| attr.path().is_ident("ui")) {
-        errors.at_span(ui.span(), format!("`#[ui]` {why}"));
-    }
-}
-
 /// The words in every `#[name(…)]` of `attrs`: of a path its last segment. What is not read is rustc's to refuse.
-fn words_of(attrs: &[Attribute], name: &str) -> Vec<Ident> {
+pub(crate) fn words_of(attrs: &[Attribute], name: &str) -> Vec<Ident> {
     let mut words = Vec::new();
     for attr in attrs.iter().filter(|attr| attr.path().is_ident(name)) {
         let Meta::List(list) = &attr.meta else { continue };
@@ -399,6 +222,7 @@ fn words_of(attrs: &[Attribute], name: &str) -> Vec<Ident> {
 
 #[cfg(test)]
 mod tests {
+    use quote::quote;
     use syn::parse_quote;
 
     use super::*;

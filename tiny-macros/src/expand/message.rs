@@ -5,7 +5,8 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Generics, Ident, parse_quote};
 
-use crate::message::{Message, Ruled};
+use crate::fields::Ruled;
+use crate::message::Message;
 use crate::runtime::Runtime;
 
 /// The definition with its derives, and the promise that it travels.

@@ -270,7 +270,7 @@ impl Look<'_> {
 /// Whether a definition says something that its node did not receive from others. What a node of another module received stands in its
 /// status: it is looked for anew, along the edges.
 fn is_said(definition: &Value) -> bool {
-    !schema::is_bare(definition) && definition.get(schema::FROM).is_none()
+    !schema::is_bare(definition) && definition.get(schema::SHARED_FROM).is_none()
 }
 
 /// The definition that is looked for: by its name or, where none is called so, by its field.
@@ -328,7 +328,7 @@ mod tests {
         let effective = sharing.effective(node);
         let context = effective.get(port)?.value()["$defs"]["Context"].clone();
         let word = |word: &str| context[word].as_str().unwrap_or_default().to_owned();
-        Some((word("title"), word(schema::FROM)))
+        Some((word("title"), word(schema::SHARED_FROM)))
     }
 
     fn said(title: &str, from: &str) -> Option<(String, String)> {
@@ -383,7 +383,7 @@ mod tests {
                 flag,
                 flag == "out",
                 &json!({"type": "object", "title": "Old", "configurable": true,
-                "shared": true, (schema::FROM): "start:out"}),
+                "shared": true, (schema::SHARED_FROM): "start:out"}),
             )
         };
         let foreign = member(vec![received("in"), received("out")], &["b"]);

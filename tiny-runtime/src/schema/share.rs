@@ -13,7 +13,7 @@ type Object = Map<String, Value>;
 const PREFIX: &str = "#/$defs/";
 
 /// In a definition that was taken from another node: where it was said, as `node:port`.
-pub const FROM: &str = "sharedFrom";
+pub const SHARED_FROM: &str = "sharedFrom";
 
 /// Which definitions are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Shared {
         &self.definition
     }
 
-    /// The same, with the place where it was said, as `node:port`: whoever takes it says so by [`FROM`].
+    /// The same, with the place where it was said, as `node:port`: whoever takes it says so by [`SHARED_FROM`].
     #[must_use]
     pub fn said_at(self, place: String) -> Self {
         Self { from: Some(place), ..self }
@@ -138,7 +138,7 @@ impl Schema {
         if let Value::Object(moved) = &mut moved {
             keep(moved, &own);
             if let Some(from) = &shared.from {
-                moved.insert(FROM.into(), from.clone().into());
+                moved.insert(SHARED_FROM.into(), from.clone().into());
             }
         }
         definitions.insert(name.to_owned(), moved);
@@ -159,7 +159,7 @@ impl Schema {
 /// What belongs to the place and not to the type.
 fn keep(definition: &mut Object, own: &Value) {
     definition.shift_remove("shared");
-    definition.shift_remove(FROM);
+    definition.shift_remove(SHARED_FROM);
     if let Some(path) = own.get("path") {
         definition.insert("path".into(), path.clone());
     }
