@@ -124,6 +124,13 @@ fn with_a_plane_the_schema_knows_its_other_modules() {
     let refused = desk.call(&["schema", "--plane"]).refused();
     assert!(refused.contains("run"), "it says how a plane is started: {refused}");
     let module = desk.greeting();
+    // The module leads first, and then says what it offers.
+    let began = std::time::Instant::now();
+    let told = || desk.call(&["get", "module", "hello-module", "-o", "json"]).stdout;
+    while !told().contains("salutation") {
+        assert!(began.elapsed() < PATIENCE, "the module should say what it offers");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
     let called = desk.call(&["schema", "--name", "mine", "--plane"]);
     let schema: Value = serde_json::from_str(&called.stdout).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
