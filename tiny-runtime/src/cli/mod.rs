@@ -9,6 +9,7 @@
 mod apply;
 mod components;
 mod documents;
+mod eval;
 mod flow_schema;
 mod get;
 mod kinds;
@@ -95,6 +96,8 @@ enum Command {
     Components(components::Components),
     /// Writes a JSON schema of flow files for YAML editors
     Schema(schema::Schema),
+    /// Prints what an expression of a mapping gives for a JSON document
+    Eval(eval::Eval),
     /// Prints the CRDs of Tiny, ready for `kubectl apply -f -`
     Crds,
 }
@@ -160,6 +163,7 @@ fn start_module(binary: Binary, command: Command) -> Result<()> {
             Command::Signal(signal) => signal.carry_out().await,
             Command::Components(components) => components.carry_out(binary, &registry),
             Command::Schema(schema) => schema.carry_out(binary, &registry).await,
+            Command::Eval(eval) => eval.carry_out(),
             Command::Crds => print(&tiny_crds::manifest::yaml()),
         }
     });

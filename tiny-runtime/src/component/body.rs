@@ -108,8 +108,8 @@ impl Body {
     fn read(&self, mapping: &Mapping) -> Result<Slots, DecodeError> {
         match self {
             Self::Typed(message) => Ok(message.read(mapping)?),
-            Self::Json(value) => Ok(mapping.read_value(value)),
-            Self::Mapped(..) => Ok(mapping.read_value(&self.to_value()?)),
+            Self::Json(value) => Ok(mapping.read_value(value)?),
+            Self::Mapped(..) => Ok(mapping.read_value(&self.to_value()?)?),
         }
     }
 }

@@ -3,8 +3,28 @@
 use std::fmt;
 use std::ops::Range;
 
-/// One fault of a mapping: where it is, why, and what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use serde::Serialize;
+use serde_json::Value;
+
+/// One fault of a mapping: where it is, why, and what to do. As JSON it is for programs.
+///
+/// ```
+/// use serde_json::json;
+/// use tiny_runtime::mapping::Mapping;
+///
+/// let mapping = json!({"name": "{{ uper($.name) }}"});
+/// let faults = Mapping::compile(&mapping).unwrap_err();
+/// assert_eq!(
+///     faults[0].rendered(&mapping),
+///     "error: at `/name`: there is no function `uper` (did you mean `upper`?)\n  \
+///      | {{ uper($.name) }}\n  \
+///      |    ^^^^\n  \
+///      = docs/mappings.md lists them\n"
+/// );
+/// assert_eq!(serde_json::to_value(&faults[0]).unwrap()["code"], "syntax");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Diagnostic {
     /// What kind of fault it is, for programs.
     pub code: Code,
@@ -21,7 +41,8 @@ pub struct Diagnostic {
 }
 
 /// The kinds of fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Code {
     /// An expression does not parse.
     Syntax,
@@ -32,10 +53,40 @@ pub enum Code {
 }
 
 /// How bad a fault is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Severity {
     /// The mapping cannot be used.
     Error,
+}
+
+impl Diagnostic {
+    /// For a terminal: the sentence, the line of the text in `mapping` with a caret under what is wrong, and what to do.
+    pub fn rendered(&self, mapping: &Value) -> String {
+        let text = mapping.pointer(&self.pointer).and_then(Value::as_str).unwrap_or_default();
+        let place = match self.pointer.as_str() {
+            "" => String::new(),
+            pointer => format!("at `{pointer}`: "),
+        };
+        let mut rendered = format!("error: {place}{}\n", self.why);
+        if !text.is_empty() && self.range.end > 0 {
+            let start = self.range.start.min(text.len());
+            let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+            let line = text[line_start..].lines().next().unwrap_or_default();
+            let before = text[line_start..start].chars().count();
+            let end = self.range.end.clamp(start, line_start + line.len());
+            let width = text.get(start..end).map_or(0, |marked| marked.chars().count()).max(1);
+            // Of a long line, what is around the fault.
+            let from = before.saturating_sub(60);
+            let shown: String = line.chars().skip(from).take(120).collect();
+            let carets = "^".repeat(width.min(120));
+            rendered += &format!("  | {shown}\n  | {}{carets}\n", " ".repeat(before - from));
+        }
+        if !self.fix.is_empty() {
+            rendered += &format!("  = {}\n", self.fix);
+        }
+        rendered
+    }
 }
 
 /// A fault within one text, before its place in the mapping is known.
@@ -58,6 +109,12 @@ impl Fault {
 
     pub(super) fn fix(mut self, fix: impl Into<String>) -> Self {
         self.fix = fix.into();
+        self
+    }
+
+    /// The same in a text in which this one begins at `start`.
+    pub(super) fn shifted(mut self, start: usize) -> Self {
+        self.range = self.range.start + start..self.range.end + start;
         self
     }
 

@@ -5,8 +5,8 @@ use std::cell::Cell;
 use serde_json::{Map, Number, Value};
 
 use super::compare;
-use super::functions::{self, Arg};
-use super::query::{self, Scope};
+use super::functions::{self, Arg, Function};
+use super::query::{self, Query, Scope};
 use super::tree::{Comparison, Expr, Logic, Operator};
 
 /// The steps that one evaluation may take: each part of a tree, each value that is looked at, each few bytes of text is one.
@@ -45,7 +45,10 @@ impl Steps {
     /// For a text of so many bytes.
     pub(super) fn text(&self, bytes: usize) -> Result<(), Failure> {
         if bytes > TEXT {
-            return Err(Failure::new(format!("it makes a text of more than {} MiB", TEXT / 1024 / 1024)));
+            return Err(Failure::new(format!(
+                "it makes a text of more than {} MiB",
+                TEXT / 1024 / 1024
+            )));
         }
         self.take(bytes / 32)
     }
@@ -84,11 +87,7 @@ impl<'a> Got<'a> {
         }
     }
 
-    fn map(
-        self,
-        steps: &Steps,
-        part: impl Fn(&Value) -> Option<&Value>,
-    ) -> Result<Self, Failure> {
+    fn map(self, steps: &Steps, part: impl Fn(&Value) -> Option<&Value>) -> Result<Self, Failure> {
         Ok(match self {
             Self::Nothing => Self::Nothing,
             Self::There(value) => part(value).map_or(Self::Nothing, Self::There),
@@ -108,7 +107,9 @@ pub(super) fn weight(value: &Value) -> usize {
     match value {
         Value::String(text) => 1 + text.len() / 32,
         Value::Array(items) => 1 + items.iter().map(weight).sum::<usize>(),
-        Value::Object(map) => 1 + map.iter().map(|(key, value)| key.len() / 32 + weight(value)).sum::<usize>(),
+        Value::Object(map) => {
+            1 + map.iter().map(|(key, value)| key.len() / 32 + weight(value)).sum::<usize>()
+        }
         _ => 1,
     }
 }
@@ -122,109 +123,180 @@ pub(super) struct Eval<'a> {
 
 impl<'a> Eval<'a> {
     /// What `expr` gives where `current` is looked at.
+    ///
+    /// Each kind has a function of its own: an expression may be nested 64 deep, and one function for all would have their frames
+    /// all at once on each level of the stack.
     pub(super) fn of(&self, expr: &'a Expr, current: &'a Value) -> Result<Got<'a>, Failure> {
         self.steps.take(1)?;
-        Ok(match expr {
-            Expr::Literal(value) => Got::There(value),
-            Expr::Slot(slot) => self.slots.get(*slot).copied().flatten().map_or(Got::Nothing, Got::There),
-            Expr::Current => Got::There(current),
-            Expr::Field(of, name) => {
-                self.of(of, current)?.map(self.steps, |value| value.as_object()?.get(name))?
-            }
-            Expr::Index(of, index) => self.of(of, current)?.map(self.steps, |value| {
-                let items = value.as_array()?;
-                items.get(super::path::position(*index, items.len())?)
-            })?,
-            Expr::Query(query) => {
-                let scope = Scope { slots: self.slots, current: Some(current), steps: self.steps };
-                let found = query.select(scope)?;
-                self.list(found.into_iter())?
-            }
-            Expr::Then(first, then) => match self.of(first, current)? {
-                Got::There(value) => self.of(then, value)?,
-                Got::Nothing => self.of(then, &NULL)?,
-                Got::Made(value) => self.made(then, &value)?,
-            },
-            Expr::Project(list, each) => self.project(self.of(list, current)?, each)?,
-            Expr::Values(of) => match self.of(of, current)?.or_null() {
-                Value::Object(map) => self.list(map.values())?,
-                _ => Got::Made(Value::Null),
-            },
-            Expr::Flatten(of) => self.flatten(&self.of(of, current)?)?,
-            Expr::Slice(of, from, to, by) => match self.of(of, current)?.or_null() {
-                Value::Array(items) => {
-                    let places = query::slice(items.len(), *from, *to, *by);
-                    self.list(places.filter_map(|at| items.get(at)))?
-                }
-                _ => Got::Made(Value::Null),
-            },
-            Expr::When(test, then) => match holds(Logic::Jmes, &self.of(test, current)?) {
-                true => self.of(then, current)?,
-                false => Got::Made(Value::Null),
-            },
-            Expr::List(items) => {
-                let items = items.iter().map(|item| self.owned(item, current));
-                Got::Made(Value::Array(items.collect::<Result<_, _>>()?))
-            }
-            Expr::Object(fields) => {
-                let mut map = Map::with_capacity(fields.len());
-                for (key, field) in fields {
-                    map.insert(key.clone(), self.owned(field, current)?);
-                }
-                Got::Made(map.into())
-            }
-            Expr::Not(of) => {
-                let logic = Logic::Jmes;
-                Got::Made((!holds(logic, &self.of(of, current)?)).into())
-            }
-            Expr::And(Logic::Jmes, one, other) => match self.of(one, current)? {
-                one if holds(Logic::Jmes, &one) => self.of(other, current)?,
-                one => one,
-            },
-            Expr::Or(Logic::Jmes, one, other) => match self.of(one, current)? {
-                one if holds(Logic::Jmes, &one) => one,
-                _ => self.of(other, current)?,
-            },
-            Expr::And(logic, one, other) => {
-                let both = holds(*logic, &self.of(one, current)?) && holds(*logic, &self.of(other, current)?);
-                Got::Made(both.into())
-            }
-            Expr::Or(logic, one, other) => {
-                let any = holds(*logic, &self.of(one, current)?) || holds(*logic, &self.of(other, current)?);
-                Got::Made(any.into())
-            }
+        match expr {
+            Expr::Literal(value) => Ok(Got::There(value)),
+            Expr::Slot(slot) => Ok(self.slot(*slot)),
+            Expr::Current => Ok(Got::There(current)),
+            Expr::Field(of, name) => self.field(of, name, current),
+            Expr::Index(of, index) => self.index(of, *index, current),
+            Expr::Query(query) => self.query(query, current),
+            Expr::Then(first, then) => self.then(first, then, current),
+            Expr::Project(list, each) => self.project(list, each, current),
+            Expr::Values(of) => self.values(of, current),
+            Expr::Flatten(of) => self.flatten(of, current),
+            Expr::Slice(of, from, to, by) => self.slice(of, (*from, *to, *by), current),
+            Expr::When(test, then) => self.when(test, then, current),
+            Expr::List(items) => self.items(items, current),
+            Expr::Object(fields) => self.object(fields, current),
+            Expr::Not(of) => self.not(of, current),
+            Expr::And(logic, one, other) => self.and(*logic, one, other, current),
+            Expr::Or(logic, one, other) => self.or(*logic, one, other, current),
             Expr::Compare(logic, comparison, one, other) => {
-                let (one, other) = (self.of(one, current)?, self.of(other, current)?);
-                self.compare(*logic, *comparison, &one, &other)?
+                self.compare((*logic, *comparison), one, other, current)
             }
-            Expr::Negate(of) => match self.of(of, current)?.or_null() {
-                Value::Number(number) => {
-                    let zero = Number::from(0);
-                    Got::Made(arithmetic(Operator::Subtract, &zero, number)?)
-                }
-                other => return Err(Failure::new(format!("`-` takes a number, and here is {}", kind(other)))),
-            },
+            Expr::Negate(of) => self.negate(of, current),
             Expr::Arithmetic(operator, one, other) => {
-                let (one, other) = (self.of(one, current)?, self.of(other, current)?);
-                Got::Made(self.arithmetic(*operator, &one, &other)?)
+                self.arithmetic(*operator, one, other, current)
             }
-            Expr::Choose(test, one, other) => {
-                let chosen = if holds(Logic::Dollar, &self.of(test, current)?) { one } else { other };
-                self.of(chosen, current)?
-            }
-            Expr::Call(function, args) => {
-                let arg = |arg: &'a Expr| {
-                    Ok(match arg {
-                        Expr::Deferred(each) => Arg::Deferred(each),
-                        arg => Arg::Value(self.of(arg, current)?),
-                    })
-                };
-                let args = args.iter().map(arg).collect::<Result<Vec<_>, Failure>>()?;
-                functions::call(self, function, args)?
-            }
+            Expr::Choose(test, one, other) => self.choose(test, one, other, current),
+            Expr::Call(function, args) => self.call(function, args, current),
             // Only a function can do something with it.
-            Expr::Deferred(_) => Got::Made(Value::Null),
+            Expr::Deferred(_) => Ok(Got::Made(Value::Null)),
+        }
+    }
+
+    fn slot(&self, slot: usize) -> Got<'a> {
+        self.slots.get(slot).copied().flatten().map_or(Got::Nothing, Got::There)
+    }
+
+    fn field(&self, of: &'a Expr, name: &str, current: &'a Value) -> Result<Got<'a>, Failure> {
+        self.of(of, current)?.map(self.steps, |value| value.as_object()?.get(name))
+    }
+
+    fn index(&self, of: &'a Expr, index: i64, current: &'a Value) -> Result<Got<'a>, Failure> {
+        self.of(of, current)?.map(self.steps, |value| {
+            let items = value.as_array()?;
+            items.get(super::path::position(index, items.len())?)
         })
+    }
+
+    fn query(&self, query: &'a Query, current: &'a Value) -> Result<Got<'a>, Failure> {
+        let scope = Scope { slots: self.slots, current: Some(current), steps: self.steps };
+        self.list(query.select(scope)?.into_iter())
+    }
+
+    fn then(
+        &self,
+        first: &'a Expr,
+        then: &'a Expr,
+        current: &'a Value,
+    ) -> Result<Got<'a>, Failure> {
+        match self.of(first, current)? {
+            Got::There(value) => self.of(then, value),
+            Got::Nothing => self.of(then, &NULL),
+            Got::Made(value) => self.made(then, &value),
+        }
+    }
+
+    fn values(&self, of: &'a Expr, current: &'a Value) -> Result<Got<'a>, Failure> {
+        match self.of(of, current)?.or_null() {
+            Value::Object(map) => self.list(map.values()),
+            _ => Ok(Got::Made(Value::Null)),
+        }
+    }
+
+    fn slice(
+        &self,
+        of: &'a Expr,
+        (from, to, by): (Option<i64>, Option<i64>, i64),
+        current: &'a Value,
+    ) -> Result<Got<'a>, Failure> {
+        match self.of(of, current)?.or_null() {
+            Value::Array(items) => {
+                let places = query::slice(items.len(), from, to, by);
+                self.list(places.filter_map(|at| items.get(at)))
+            }
+            _ => Ok(Got::Made(Value::Null)),
+        }
+    }
+
+    fn when(&self, test: &'a Expr, then: &'a Expr, current: &'a Value) -> Result<Got<'a>, Failure> {
+        match holds(Logic::Jmes, &self.of(test, current)?) {
+            true => self.of(then, current),
+            false => Ok(Got::Made(Value::Null)),
+        }
+    }
+
+    fn items(&self, items: &'a [Expr], current: &'a Value) -> Result<Got<'a>, Failure> {
+        let items = items.iter().map(|item| self.owned(item, current));
+        Ok(Got::Made(Value::Array(items.collect::<Result<_, _>>()?)))
+    }
+
+    fn object(&self, fields: &'a [(String, Expr)], current: &'a Value) -> Result<Got<'a>, Failure> {
+        let mut map = Map::with_capacity(fields.len());
+        for (key, field) in fields {
+            map.insert(key.clone(), self.owned(field, current)?);
+        }
+        Ok(Got::Made(map.into()))
+    }
+
+    fn not(&self, of: &'a Expr, current: &'a Value) -> Result<Got<'a>, Failure> {
+        Ok(Got::Made((!holds(Logic::Jmes, &self.of(of, current)?)).into()))
+    }
+
+    fn and(
+        &self,
+        logic: Logic,
+        one: &'a Expr,
+        other: &'a Expr,
+        current: &'a Value,
+    ) -> Result<Got<'a>, Failure> {
+        let one = self.of(one, current)?;
+        let got = if holds(logic, &one) { self.of(other, current)? } else { one };
+        Ok(truth(logic, got))
+    }
+
+    fn or(
+        &self,
+        logic: Logic,
+        one: &'a Expr,
+        other: &'a Expr,
+        current: &'a Value,
+    ) -> Result<Got<'a>, Failure> {
+        let one = self.of(one, current)?;
+        let got = if holds(logic, &one) { one } else { self.of(other, current)? };
+        Ok(truth(logic, got))
+    }
+
+    fn negate(&self, of: &'a Expr, current: &'a Value) -> Result<Got<'a>, Failure> {
+        match self.of(of, current)?.or_null() {
+            Value::Number(number) => {
+                arithmetic(Operator::Subtract, &Number::from(0), number).map(Got::Made)
+            }
+            other => Err(Failure::new(format!("`-` takes a number, and here is {}", kind(other)))),
+        }
+    }
+
+    fn choose(
+        &self,
+        test: &'a Expr,
+        one: &'a Expr,
+        other: &'a Expr,
+        current: &'a Value,
+    ) -> Result<Got<'a>, Failure> {
+        let chosen = if holds(Logic::Dollar, &self.of(test, current)?) { one } else { other };
+        self.of(chosen, current)
+    }
+
+    fn call(
+        &self,
+        function: &'static Function,
+        args: &'a [Expr],
+        current: &'a Value,
+    ) -> Result<Got<'a>, Failure> {
+        let mut given = Vec::with_capacity(args.len());
+        for arg in args {
+            given.push(match arg {
+                Expr::Deferred(each) => Arg::Deferred(each),
+                arg => Arg::Value(self.of(arg, current)?),
+            });
+        }
+        functions::call(self, function, given)
     }
 
     /// What `expr` gives where something that was made is looked at.
@@ -256,7 +328,13 @@ impl<'a> Eval<'a> {
         Ok(Got::Made(Value::Array(items.map(copy).collect::<Result<_, _>>()?)))
     }
 
-    fn project(&self, list: Got<'a>, each: &'a Expr) -> Result<Got<'a>, Failure> {
+    fn project(
+        &self,
+        list: &'a Expr,
+        each: &'a Expr,
+        current: &'a Value,
+    ) -> Result<Got<'a>, Failure> {
+        let list = self.of(list, current)?;
         let mut projected = Vec::new();
         match &list {
             Got::There(Value::Array(items)) => {
@@ -276,7 +354,8 @@ impl<'a> Eval<'a> {
         Ok(Got::Made(projected.into()))
     }
 
-    fn flatten(&self, list: &Got<'_>) -> Result<Got<'a>, Failure> {
+    fn flatten(&self, of: &'a Expr, current: &'a Value) -> Result<Got<'a>, Failure> {
+        let list = self.of(of, current)?;
         let Value::Array(items) = list.or_null() else { return Ok(Got::Made(Value::Null)) };
         let flat = items.iter().flat_map(|item| match item {
             Value::Array(inner) => inner.as_slice(),
@@ -287,11 +366,12 @@ impl<'a> Eval<'a> {
 
     fn compare(
         &self,
-        logic: Logic,
-        comparison: Comparison,
-        one: &Got<'_>,
-        other: &Got<'_>,
+        (logic, comparison): (Logic, Comparison),
+        one: &'a Expr,
+        other: &'a Expr,
+        current: &'a Value,
     ) -> Result<Got<'a>, Failure> {
+        let (one, other) = (self.of(one, current)?, self.of(other, current)?);
         self.steps.take(one.value().map_or(0, weight).min(other.value().map_or(0, weight)))?;
         Ok(Got::Made(match logic {
             Logic::Dollar => compare::rfc(comparison, one.value(), other.value()).into(),
@@ -299,31 +379,47 @@ impl<'a> Eval<'a> {
         }))
     }
 
-    fn arithmetic(&self, operator: Operator, one: &Got<'_>, other: &Got<'_>) -> Result<Value, Failure> {
+    fn arithmetic(
+        &self,
+        operator: Operator,
+        one: &'a Expr,
+        other: &'a Expr,
+        current: &'a Value,
+    ) -> Result<Got<'a>, Failure> {
+        let (one, other) = (self.of(one, current)?, self.of(other, current)?);
         match (operator, one.or_null(), other.or_null()) {
             (Operator::Add, Value::String(one), Value::String(other)) => {
                 self.steps.text(one.len() + other.len())?;
-                Ok(format!("{one}{other}").into())
+                Ok(Got::Made(format!("{one}{other}").into()))
             }
-            (_, Value::Number(one), Value::Number(other)) => arithmetic(operator, one, other),
-            (_, left, right) => {
-                let kind = |got: &Got<'_>, value: &Value| match got {
-                    Got::Nothing => "nothing",
-                    _ => kind(value),
-                };
-                let takes = match operator {
-                    Operator::Add => "two numbers or two texts",
-                    _ => "two numbers",
-                };
-                let (left, right) = (kind(one, left), kind(other, right));
-                let sign = operator.sign();
-                let mut why = format!("`{sign}` takes {takes}, and here are {left} and {right}");
-                if operator == Operator::Add && [left, right].contains(&"a text") {
-                    why += "; `string(…)` makes a text of anything";
-                }
-                Err(Failure::new(why))
+            (_, Value::Number(one), Value::Number(other)) => {
+                arithmetic(operator, one, other).map(Got::Made)
             }
+            _ => Err(misfit(operator, &one, &other)),
         }
+    }
+}
+
+/// What an operator has to say of what it cannot take.
+fn misfit(operator: Operator, one: &Got<'_>, other: &Got<'_>) -> Failure {
+    let kind = |got: &Got<'_>| got.value().map_or("nothing", kind);
+    let takes = match operator {
+        Operator::Add => "two numbers or two texts",
+        _ => "two numbers",
+    };
+    let (one, other, sign) = (kind(one), kind(other), operator.sign());
+    let mut why = format!("`{sign}` takes {takes}, and here are {one} and {other}");
+    if operator == Operator::Add && [one, other].contains(&"a text") {
+        why += "; `string(…)` makes a text of anything";
+    }
+    Failure::new(why)
+}
+
+/// What `&&` and `||` give: with `$`, true or false.
+fn truth(logic: Logic, got: Got<'_>) -> Got<'_> {
+    match logic {
+        Logic::Dollar => Got::Made(holds(logic, &got).into()),
+        Logic::Jmes => got,
     }
 }
 
@@ -352,7 +448,11 @@ pub(super) fn kind(value: &Value) -> &'static str {
 }
 
 /// Two numbers: whole ones stay whole while they can.
-pub(super) fn arithmetic(operator: Operator, one: &Number, other: &Number) -> Result<Value, Failure> {
+pub(super) fn arithmetic(
+    operator: Operator,
+    one: &Number,
+    other: &Number,
+) -> Result<Value, Failure> {
     if let (Some(one), Some(other)) = (one.as_i128(), other.as_i128()) {
         if other == 0 && matches!(operator, Operator::Divide | Operator::Remainder) {
             return Err(Failure::new(format!("`{}` by zero", operator.sign())));

@@ -1,123 +1,150 @@
-//! The expressions between `{{` and `}}`: singular paths and literals.
+//! One expression: where it ends, and in which of the two languages it is written.
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
-use super::diagnostic::Fault;
-use super::path::{self, Segment, skip_blank};
+use super::diagnostic::{Code, Fault};
+use super::path::skip_blank;
+use super::paths::Paths;
+use super::tree::Expr;
+use super::{dollar, jmes};
 
-/// A parsed expression.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Expression {
-    /// The value at a path of the message.
-    Path(Vec<Segment>),
-    /// A value written out.
-    Literal(Value),
+/// The longest expression, in bytes.
+const SIZE: usize = 64 * 1024;
+
+/// Reads the expression that begins at `start`, behind `{{`; returns it with the place of the `}}` that ends it, which is found by
+/// tokens: one in a quoted text does not end it.
+pub(super) fn in_braces(
+    text: &str,
+    start: usize,
+    paths: &mut Paths,
+) -> Result<(Expr, usize), Fault> {
+    let open = start.saturating_sub(2);
+    let Some(scanned) = scan(text, start)? else {
+        return Err(Fault::syntax(open..start, "`{{` is not closed by `}}`")
+            .fix("end the expression with `}}`, or write a literal `{{` as `{{ '{{' }}`"));
+    };
+    let end = scanned.end;
+    let expr = if scanned.has_dollar {
+        dollar_until(text, start, end, paths)?
+    } else {
+        let inner = text[start..end].trim();
+        let shift = start + (text[start..end].len() - text[start..end].trim_start().len());
+        without_dollar(inner, paths).map_err(|fault| fault.shifted(shift))?
+    };
+    Ok((expr, end))
 }
 
-/// Reads one expression at `start`; returns it with its end. What may follow is for the caller to say.
-pub(super) fn parse(text: &str, start: usize) -> Result<(Expression, usize), Fault> {
-    let rest = &text[start..];
-    match rest.chars().next() {
-        Some('$') => {
-            let (segments, end) = path::parse(text, start)?;
-            Ok((Expression::Path(segments), end))
-        }
-        Some('\'' | '"') => {
-            let (literal, end) = path::quoted(text, start)?;
-            Ok((Expression::Literal(literal.into()), end))
-        }
-        Some('`') => json(text, start),
-        Some('-' | '0'..='9') => number(text, start),
-        Some(c) if c.is_alphabetic() || c == '_' || c == '@' => Err(word(text, start)),
-        Some(c) => {
-            let fault = Fault::syntax(
-                start..start + c.len_utf8(),
-                format!("an expression cannot start with `{c}`"),
-            );
-            Err(fault.fix("a path starts with `$`, a text with a quote"))
-        }
-        None => Err(Fault::syntax(start..start, "the expression is empty")
-            .fix("write a path, such as `$.name`")),
-    }
-}
-
-/// Reads a text that is one expression and nothing else.
-pub(super) fn parse_all(text: &str) -> Result<Expression, Fault> {
-    let (expression, end) = parse(text, skip_blank(text, 0))?;
-    let end = skip_blank(text, end);
+/// Reads a text that is one expression, in the language that it would have in braces.
+pub(super) fn either(text: &str, paths: &mut Paths) -> Result<Expr, Fault> {
+    let closed = format!("{text}}}}}");
+    let (expr, end) = in_braces(&closed, 0, paths)?;
     if end < text.len() {
-        return Err(unexpected(text, end));
+        return Err(Fault::syntax(end..end + 2, "`}}` ends the expression, and more follows"));
     }
-    Ok(expression)
+    Ok(expr)
+}
+
+/// Reads a text that is one expression with `$`.
+pub(super) fn alone(text: &str, paths: &mut Paths) -> Result<Expr, Fault> {
+    sized(text)?;
+    dollar_until(text, 0, text.len(), paths)
+}
+
+fn sized(text: &str) -> Result<(), Fault> {
+    if text.len() <= SIZE {
+        return Ok(());
+    }
+    let why = format!("the expression has {} bytes, more than {SIZE}", text.len());
+    let fix = "split it, or shape the data in a component".to_owned();
+    Err(Fault { code: Code::Limit, range: 0..0, why, fix })
+}
+
+fn dollar_until(text: &str, start: usize, end: usize, paths: &mut Paths) -> Result<Expr, Fault> {
+    let (expr, stop) = dollar::expression(&text[..end], skip_blank(text, start).min(end), paths)?;
+    let stop = skip_blank(&text[..end], stop);
+    if stop < end { Err(unexpected(&text[..end], stop)) } else { Ok(expr) }
+}
+
+fn without_dollar(inner: &str, paths: &mut Paths) -> Result<Expr, Fault> {
+    if inner.is_empty() {
+        return Err(
+            Fault::syntax(0..0, "the expression is empty").fix("write a path, such as `$.name`")
+        );
+    }
+    if let Ok(number) = serde_json::from_str::<Number>(inner) {
+        return Ok(Expr::Literal(Value::Number(number)));
+    }
+    jmes::expression(inner, true, paths).map_err(|fault| {
+        // Whoever writes operators means the other language.
+        let operator = inner.contains(['+', '/', '%', '?']) || inner.contains(" - ") || inner.contains(" * ");
+        if fault.code == Code::Syntax && operator && fault.fix.is_empty() {
+            return fault.fix("operators stand around paths with `$`, such as `$.a + 1`; without `$` an expression is JMESPath");
+        }
+        fault
+    })
 }
 
 /// The fault of what follows a complete expression.
-pub(super) fn unexpected(text: &str, at: usize) -> Fault {
-    let Some(c) = text[at..].chars().next() else {
-        return Fault::syntax(at..at, "the expression is not closed by `}}`");
-    };
-    let range = at..at + c.len_utf8();
-    if "+-*/%=!<>&|?(".contains(c) {
-        let why = format!(
-            "`{c}` would be an operator or a call, and this version has paths and literals only"
-        );
-        return Fault::unsupported(range, why)
-            .fix("compute the value in a component before this edge");
+fn unexpected(text: &str, at: usize) -> Fault {
+    let rest = &text[at..];
+    for (sign, fix) in [
+        ("**", "multiply instead, or compute the value in a component"),
+        ("<<", "multiply instead"),
+        (">>", "divide and `trunc` instead"),
+        ("=~", "in a filter, use `match(@.a, 'pattern')` or `search`"),
+        ("&", "the logical and is `&&`"),
+        ("|", "the logical or is `||`; a pipe belongs to JMESPath, which has no `$`"),
+        ("^", "compute the value in a component"),
+        ("=", "equality is `==`"),
+    ] {
+        if rest.starts_with(sign) {
+            let range = at..at + sign.len();
+            return Fault::unsupported(range, format!("`{sign}` is no operator here")).fix(fix);
+        }
     }
-    Fault::syntax(range, format!("`{c}` is not expected after the expression"))
+    let Some(c) = rest.chars().next() else {
+        return Fault::syntax(at..at, "the expression is not complete");
+    };
+    Fault::syntax(at..at + c.len_utf8(), format!("`{c}` is not expected after the expression"))
         .fix("end it with `}}`")
 }
 
-/// A bare word: no path, and `true` would look like a text.
-fn word(text: &str, start: usize) -> Fault {
-    let rest = &text[start..];
-    let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '@';
-    let length = rest.find(|c: char| !is_word(c)).unwrap_or(rest.len());
-    let word = &rest[..length];
-    let range = start..start + length;
-    match word {
-        "true" | "false" | "null" => {
-            Fault::syntax(range, format!("`{word}` alone is not a value in an expression"))
-                .fix(format!("write it in backticks: `` {{{{ `{word}` }}}} ``"))
-        }
-        _ => Fault::syntax(range, format!("`{word}` is not an expression: a path starts with `$`"))
-            .fix(format!("write `$.{word}`, or `'{word}'` for the text")),
-    }
+struct Scanned {
+    end: usize,
+    has_dollar: bool,
 }
 
-/// `` `…` ``: any JSON; a backtick in it is written `` \` ``.
-fn json(text: &str, start: usize) -> Result<(Expression, usize), Fault> {
+/// Looks for the end of an expression.
+fn scan(text: &str, start: usize) -> Result<Option<Scanned>, Fault> {
+    let (mut depth, mut has_dollar) = (0_usize, false);
+    let mut quote: Option<char> = None;
     let mut escaped = false;
-    let inner = &text[start + 1..];
-    let close = inner.char_indices().find(|&(_, c)| {
-        let closes = c == '`' && !escaped;
-        escaped = c == '\\' && !escaped;
-        closes
-    });
-    let Some((length, _)) = close else {
-        return Err(Fault::syntax(start..start + 1, "the JSON after a backtick is not closed")
-            .fix("end it with a backtick"));
-    };
-    let written = inner[..length].replace("\\`", "`");
-    let end = start + 1 + length + 1;
-    let value = serde_json::from_str(&written).map_err(|e| {
-        Fault::syntax(start..end, format!("what stands in backticks is not JSON: {e}"))
-            .fix("a text in backticks needs its quotes: `\"text\"`")
-    })?;
-    Ok((Expression::Literal(value), end))
-}
-
-fn number(text: &str, start: usize) -> Result<(Expression, usize), Fault> {
-    let rest = &text[start..];
-    let mut length = rest.find(|c: char| !"+-.0123456789eE".contains(c)).unwrap_or(rest.len());
-    // `1-2` is a number and an operator, not a number that is written wrong.
-    let sign = rest[1..length].find(['+', '-']).map(|at| at + 1);
-    if let Some(at) = sign.filter(|at| !rest[..*at].ends_with(['e', 'E'])) {
-        length = at;
+    for (offset, c) in text[start..].char_indices() {
+        let at = start + offset;
+        if offset > SIZE {
+            sized(&text[start..])?;
+        }
+        match (quote, c) {
+            (Some(_), _) if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"' | '`') => quote = Some(c),
+            (None, '$') => has_dollar = true,
+            (None, '{') => depth += 1,
+            (None, '}') if depth == 0 && text[at..].starts_with("}}") => {
+                return Ok(Some(Scanned { end: at, has_dollar }));
+            }
+            (None, '}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
     }
-    let end = start + length;
-    let written = &text[start..end];
-    let value = serde_json::from_str::<serde_json::Number>(written)
-        .map_err(|_| Fault::syntax(start..end, format!("`{written}` is not a number")))?;
-    Ok((Expression::Literal(value.into()), end))
+    match quote {
+        Some(open) => {
+            let at = start + text[start..].rfind(open).unwrap_or(0);
+            Err(Fault::syntax(at..at + 1, format!("what begins with {open} is not closed"))
+                .fix(format!("end it with {open}")))
+        }
+        None => Ok(None),
+    }
 }

@@ -3,8 +3,10 @@
 use std::cmp::Ordering;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD, STANDARD_NO_PAD};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{
+    GeneralPurpose, GeneralPurposeConfig, STANDARD, STANDARD_NO_PAD,
+};
 use jiff::Timestamp;
 use serde_json::{Map, Number, Value};
 
@@ -77,7 +79,8 @@ pub enum Takes {
 
 impl Takes {
     fn takes(self, value: &Value) -> bool {
-        let all = |of: fn(&Value) -> bool| value.as_array().is_some_and(|items| items.iter().all(of));
+        let all =
+            |of: fn(&Value) -> bool| value.as_array().is_some_and(|items| items.iter().all(of));
         match self {
             Self::Any => true,
             Self::Number => value.is_number(),
@@ -224,7 +227,9 @@ pub(super) fn as_text(value: &Value) -> String {
 fn sum(numbers: &[Value]) -> Result<Value, Failure> {
     let zero = Number::from(0);
     let add = |sum: Value, next: &Value| match (&sum, next) {
-        (Value::Number(sum), Value::Number(next)) => super::eval::arithmetic(Operator::Add, sum, next),
+        (Value::Number(sum), Value::Number(next)) => {
+            super::eval::arithmetic(Operator::Add, sum, next)
+        }
         _ => Ok(sum),
     };
     numbers.iter().try_fold(Value::Number(zero), add)
@@ -232,7 +237,9 @@ fn sum(numbers: &[Value]) -> Result<Value, Failure> {
 
 fn order(one: &Value, other: &Value) -> Ordering {
     match (one, other) {
-        (Value::Number(one), Value::Number(other)) => compare::order(one, other).unwrap_or(Ordering::Equal),
+        (Value::Number(one), Value::Number(other)) => {
+            compare::order(one, other).unwrap_or(Ordering::Equal)
+        }
         (Value::String(one), Value::String(other)) => one.cmp(other),
         _ => Ordering::Equal,
     }
@@ -280,7 +287,12 @@ fn keyed<'v, 'a>(
     Ok(keyed)
 }
 
-fn extreme_by<'a>(eval: &Eval<'a>, name: &str, args: Vec<Arg<'a>>, wanted: Ordering) -> Result<Got<'a>, Failure> {
+fn extreme_by<'a>(
+    eval: &Eval<'a>,
+    name: &str,
+    args: Vec<Arg<'a>>,
+    wanted: Ordering,
+) -> Result<Got<'a>, Failure> {
     let mut args = Args::of(args);
     let (list, by) = (args.got(), args.deferred());
     let mut best: Option<(Value, &Value)> = None;
@@ -292,7 +304,11 @@ fn extreme_by<'a>(eval: &Eval<'a>, name: &str, args: Vec<Arg<'a>>, wanted: Order
     made(best.map(|(_, item)| item.clone()).unwrap_or_default())
 }
 
-fn encoded<'a>(eval: &Eval<'a>, args: Vec<Arg<'a>>, engine: &GeneralPurpose) -> Result<Got<'a>, Failure> {
+fn encoded<'a>(
+    eval: &Eval<'a>,
+    args: Vec<Arg<'a>>,
+    engine: &GeneralPurpose,
+) -> Result<Got<'a>, Failure> {
     let got = Args::of(args).got();
     eval.steps.text(text(&got).len() * 4 / 3)?;
     made_text(eval, engine.encode(text(&got)))
@@ -308,7 +324,8 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 fn characters(text: &str, from: i64, count: Option<i64>) -> String {
     let length = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
     let from = if from < 0 { length.saturating_add(from).max(0) } else { from };
-    let count = count.map_or(usize::MAX, |count| usize::try_from(count.max(0)).unwrap_or(usize::MAX));
+    let count =
+        count.map_or(usize::MAX, |count| usize::try_from(count.max(0)).unwrap_or(usize::MAX));
     text.chars().skip(usize::try_from(from).unwrap_or(usize::MAX)).take(count).collect()
 }
 
@@ -316,7 +333,10 @@ fn whole(value: &Value) -> Result<i64, Failure> {
     let number = real(value);
     #[allow(clippy::cast_possible_truncation, reason = "it saturates, and so does the text")]
     let whole = number as i64;
-    value.as_i64().or((number.fract() == 0.0).then_some(whole)).ok_or_else(|| Failure::new("it takes a whole number"))
+    value
+        .as_i64()
+        .or((number.fract() == 0.0).then_some(whole))
+        .ok_or_else(|| Failure::new("it takes a whole number"))
 }
 
 macro_rules! functions {
@@ -357,6 +377,9 @@ functions! {
         let count = numbers.len() as f64;
         made_number(real(&sum(numbers)?) / count)
     };
+    "b64encoden" (Text) -> "text", "The text in base64 without padding.", "b64encoden('hi')" => "\"aGk\"", |eval, args| {
+        encoded(eval, args, &STANDARD_NO_PAD)
+    };
     "base64_decode" or "b64decode" (Text) -> "text", "The text behind its base64, with or without padding.",
         "base64_decode('aGk=')" => "\"hi\"", |eval, args| {
         let got = Args::of(args).got();
@@ -366,9 +389,6 @@ functions! {
     };
     "base64_encode" or "b64encode" (Text) -> "text", "The text in base64.", "base64_encode('hi')" => "\"aGk=\"", |eval, args| {
         encoded(eval, args, &STANDARD)
-    };
-    "b64encoden" (Text) -> "text", "The text in base64 without padding.", "b64encoden('hi')" => "\"aGk\"", |eval, args| {
-        encoded(eval, args, &STANDARD_NO_PAD)
     };
     "ceil" (Number) -> "number", "The next whole number above.", "ceil(`1.2`)" => "2", |_, args| rounded(args, f64::ceil);
     "coalesce" or "not_null" (, many Any) -> "anything", "The first that is there and not null.",

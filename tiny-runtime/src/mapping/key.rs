@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::ser::{Impossible, Serializer};
 
-use super::plan::Wanted;
+use super::paths::Wanted;
 
 type Error = serde_json::Error;
 

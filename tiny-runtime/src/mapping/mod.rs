@@ -13,7 +13,7 @@
 //!     "title": "to {{ $.people[0].name }}",
 //! })).unwrap();
 //! let message = json!({"greeting": "Hello", "people": [{"name": "World"}]});
-//! let mapped = mapping.value(mapping.read_value(&message)).unwrap();
+//! let mapped = mapping.value(mapping.read_value(&message).unwrap()).unwrap();
 //! assert_eq!(mapped, json!({"text": "Hello", "title": "to World"}));
 //! ```
 //!
@@ -21,22 +21,37 @@
 //! |---|---|
 //! | any JSON without `{{` | itself |
 //! | `"{{ $.a.b }}"` | the value at that path, with its type |
+//! | `"{{ $.items[?@.price > 10].sku }}"` | all that a query of RFC 9535 selects, as a list |
+//! | `"{{ $.price * 2 }}"`, `"{{ upper($.name) }}"` | operators and functions around paths |
+//! | ``"{{ items[?price > `10`].sku \| [0] }}"`` | JMESPath, where no `$` stands outside of quotes |
 //! | `"x {{ $.a }} y"` | text; numbers, booleans, lists and objects in it as JSON |
 //! | `"{{ 'text' }}"`, `` "{{ `null` }}" `` | a text, any JSON |
 //! | `{"expression": "$.a", "value": 1}` | the form of older flows: the expression, or the value when it is empty |
 //!
+//! `docs/mappings.md` has the whole language.
+//!
 //! A path that leads nowhere leaves its field out, so an optional field is `None` and one with a default has it; where the
 //! field is required, it is an error that names the field and the expression. In text it is always an error.
 
+mod compare;
 mod decode;
 mod diagnostic;
+mod dollar;
+mod eval;
 mod expression;
+mod functions;
+mod jmes;
 mod key;
+mod literal;
 mod path;
+mod paths;
 mod plan;
+mod query;
 mod read;
+mod stack;
 mod template;
 mod text;
+mod tree;
 mod whole;
 
 use std::fmt;
@@ -47,6 +62,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use self::diagnostic::{Code, Diagnostic, Severity};
+pub use self::functions::{ALL as FUNCTIONS, Function, Takes};
 use self::plan::Plan;
 
 /// A compiled mapping.
@@ -91,19 +107,39 @@ impl Mapping {
     /// # Errors
     /// Everything that is wrong with it, at once.
     pub fn compile(mapping: &Value) -> Result<Self, Vec<Diagnostic>> {
-        Plan::compile(mapping).map(Self)
+        stack::with_room(|| Plan::compile(mapping)).map(Self)
+    }
+
+    /// Compiles one expression, written without braces: a mapping whose result is its value.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use tiny_runtime::mapping::Mapping;
+    ///
+    /// let total = Mapping::expression("sum($.prices) * 2").unwrap();
+    /// let prices = total.read_value(&json!({"prices": [1, 2]})).unwrap();
+    /// assert_eq!(total.value(prices).unwrap(), json!(6));
+    /// ```
+    ///
+    /// # Errors
+    /// What is wrong with it; the place is one in `text`.
+    pub fn expression(text: &str) -> Result<Self, Diagnostic> {
+        stack::with_room(|| Plan::expression(text)).map(Self)
     }
 
     /// Reads what the mapping needs from a typed message. What it does not name costs next to nothing.
     ///
     /// # Errors
-    /// When serde refuses a value on the way.
+    /// When serde refuses a value on the way, and those of [`Mapping::read_value`].
     pub fn read<T: Serialize + ?Sized>(&self, message: &T) -> Result<Slots, MapError> {
         read::typed(&self.0, message)
     }
 
     /// Reads what the mapping needs from a JSON message.
-    pub fn read_value(&self, message: &Value) -> Slots {
+    ///
+    /// # Errors
+    /// When an expression has no value: a sum of texts, a division by zero, a bound that is reached.
+    pub fn read_value(&self, message: &Value) -> Result<Slots, MapError> {
         read::value(&self.0, message)
     }
 
@@ -127,7 +163,7 @@ impl Mapping {
 impl fmt::Debug for Mapping {
     /// Says the shape only: a literal may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Mapping({} paths)", self.0.paths())
+        write!(f, "Mapping({} slots)", self.0.paths.len())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::diagnostic::{Code, Fault};
+use super::diagnostic::Fault;
 
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -17,42 +17,10 @@ pub(super) enum Segment {
 const LARGEST: i64 = (1 << 53) - 1;
 
 /// The longest path, in steps: deeper JSON is not read from text either.
-const LONGEST: usize = 64;
-
-/// Reads a path that starts with the `$` at `start` of `text`; returns it with its end.
-pub(super) fn parse(text: &str, start: usize) -> Result<(Vec<Segment>, usize), Fault> {
-    let mut segments = Vec::new();
-    let mut at = start + 1;
-    loop {
-        let rest = &text[at..];
-        if segments.len() > LONGEST {
-            let why = format!("the path has more than {LONGEST} steps");
-            return Err(Fault { code: Code::Limit, range: start..at, why, fix: String::new() });
-        } else if rest.starts_with("..") {
-            return Err(several(at..at + 2, ".."));
-        } else if rest.starts_with(".*") {
-            return Err(several(at..at + 2, ".*"));
-        } else if rest.starts_with('.') {
-            let (name, end) = name(text, at)?;
-            segments.push(Segment::Key(name));
-            at = end;
-        } else if rest.starts_with('[') {
-            let (segment, end) = bracketed(text, at)?;
-            segments.push(segment);
-            at = end;
-        } else {
-            return Ok((segments, at));
-        }
-    }
-}
-
-fn several(range: std::ops::Range<usize>, what: &str) -> Fault {
-    Fault::unsupported(range, format!("`{what}` selects several values, and a field takes one"))
-        .fix("name one value, such as `$.items[0]`")
-}
+pub(super) const LONGEST: usize = 64;
 
 /// `.name`: a letter, `_` or any character beyond ASCII first, then digits too.
-fn name(text: &str, dot: usize) -> Result<(String, usize), Fault> {
+pub(super) fn name(text: &str, dot: usize) -> Result<(String, usize), Fault> {
     let start = dot + 1;
     let is_first = |c: char| c.is_ascii_alphabetic() || c == '_' || !c.is_ascii();
     let is_name = |c: char| is_first(c) || c.is_ascii_digit();
@@ -68,7 +36,9 @@ fn name(text: &str, dot: usize) -> Result<(String, usize), Fault> {
         return Err(Fault::syntax(dot..start, why).fix(fix));
     }
     let end = start + length;
-    if text[end..].starts_with('-') {
+    // `$.a-1` subtracts; `$.a-b` is a name that needs quotes.
+    let after = text[end..].strip_prefix('-').and_then(|rest| rest.chars().next());
+    if after.is_some_and(is_first) {
         let tail = text[end..].find(|c: char| c != '-' && !is_name(c));
         let whole = &text[start..tail.map_or(text.len(), |tail| end + tail)];
         return Err(Fault::syntax(
@@ -80,37 +50,8 @@ fn name(text: &str, dot: usize) -> Result<(String, usize), Fault> {
     Ok((name.to_owned(), end))
 }
 
-/// `['name']`, `["name"]` or `[3]`.
-fn bracketed(text: &str, open: usize) -> Result<(Segment, usize), Fault> {
-    let start = skip_blank(text, open + 1);
-    let rest = &text[start..];
-    let (segment, end) = match rest.chars().next() {
-        Some('\'' | '"') => {
-            let (name, end) = quoted(text, start)?;
-            (Segment::Key(name), end)
-        }
-        Some('-' | '0'..='9') => index(text, start)?,
-        Some('*') => return Err(several(start..start + 1, "*")),
-        Some('?') => return Err(several(start..start + 1, "?")),
-        Some(':') => return Err(several(start..start + 1, ":")),
-        Some(other) => {
-            let why = format!("`{other}` cannot stand in brackets");
-            let range = start..start + other.len_utf8();
-            return Err(
-                Fault::syntax(range, why).fix("write an index or a quoted name: `[0]`, `['name']`")
-            );
-        }
-        None => return Err(Fault::syntax(open..open + 1, "`[` is not closed by `]`")),
-    };
-    let close = skip_blank(text, end);
-    match text[close..].chars().next() {
-        Some(']') => Ok((segment, close + 1)),
-        Some(separator @ (':' | ',')) => Err(several(close..close + 1, &separator.to_string())),
-        _ => Err(Fault::syntax(open..close, "`[` is not closed by `]`")),
-    }
-}
-
-fn index(text: &str, start: usize) -> Result<(Segment, usize), Fault> {
+/// Reads a whole number of RFC 9535; returns it with its end.
+pub(super) fn index(text: &str, start: usize) -> Result<(i64, usize), Fault> {
     let rest = &text[start..];
     let digits = rest.strip_prefix('-').unwrap_or(rest);
     let sign = rest.len() - digits.len();
@@ -119,7 +60,7 @@ fn index(text: &str, start: usize) -> Result<(Segment, usize), Fault> {
     let written = &text[start..end];
     let leading_zero = digits.starts_with('0') && (count > 1 || sign > 0);
     match written.parse::<i64>() {
-        Ok(index) if !leading_zero && index.abs() <= LARGEST => Ok((Segment::Index(index), end)),
+        Ok(index) if !leading_zero && index.abs() <= LARGEST => Ok((index, end)),
         _ => Err(Fault::syntax(start..end, format!("`{written}` is not an index"))
             .fix("write a whole number without leading zeros: `[0]`, `[-1]`")),
     }
@@ -134,6 +75,12 @@ pub(super) fn quoted(text: &str, start: usize) -> Result<(String, usize), Fault>
         let at = start + 1 + offset;
         match c {
             c if c == quote => return Ok((out, at + 1)),
+            c if c < ' ' => {
+                let why =
+                    format!("the character U+{:04X} cannot stand in a text as it is", u32::from(c));
+                let fix = "write an escape, such as `\\n` or `\\t`";
+                return Err(Fault::syntax(at..at + 1, why).fix(fix));
+            }
             '\\' => {
                 let (escaped, length) = escape(&text[at + 1..], quote).ok_or_else(|| {
                     let end =
@@ -205,7 +152,8 @@ pub(super) fn follow<'a>(value: &'a Value, path: &[Segment]) -> Option<&'a Value
     })
 }
 
-fn position(index: i64, length: usize) -> Option<usize> {
+/// The place of an index in a list of so many elements.
+pub(super) fn position(index: i64, length: usize) -> Option<usize> {
     if index >= 0 {
         usize::try_from(index).ok()
     } else {

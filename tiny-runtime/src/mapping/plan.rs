@@ -1,13 +1,15 @@
 //! A compiled mapping: the shape of the result, and the paths that feed it.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::diagnostic::{Code, Diagnostic, Fault};
-use super::expression::{self, Expression};
+use super::expression;
 use super::path::Segment;
+use super::paths::{Paths, Wanted};
 use super::template::{self, Part, Template};
+use super::tree::Expr;
 
 /// The largest mapping, in bytes of JSON.
 const SIZE: usize = 64 * 1024;
@@ -20,8 +22,11 @@ pub(super) struct Plan {
     pub(super) root: Node,
     /// The paths as a tree, for the walk through a message.
     pub(super) wanted: Wanted,
+    /// The path of each slot; none of one that is computed.
+    pub(super) paths: Vec<Option<Vec<Segment>>>,
     /// How many nodes read each slot.
     pub(super) uses: Vec<u32>,
+    pub(super) computed: Vec<Computed>,
 }
 
 /// A part of the result.
@@ -49,38 +54,28 @@ pub(super) enum Piece {
     Slot(Source),
 }
 
-/// What a walk through a message looks for, from here on.
-#[derive(Clone, Default)]
-pub(super) struct Wanted {
-    /// The slot that takes the value here.
-    pub(super) slot: Option<usize>,
-    pub(super) keys: Vec<(String, Wanted)>,
-    pub(super) indices: Vec<(i64, Wanted)>,
-}
-
-impl Wanted {
-    pub(super) fn key(&self, key: &str) -> Option<&Self> {
-        self.keys.iter().find(|(name, _)| name == key).map(|(_, wanted)| wanted)
-    }
-
-    fn child(&mut self, segment: &Segment) -> &mut Self {
-        match segment {
-            Segment::Key(key) => entry(&mut self.keys, key),
-            Segment::Index(index) => entry(&mut self.indices, index),
-        }
-    }
-}
-
-fn entry<'a, K: PartialEq + Clone>(entries: &'a mut Vec<(K, Wanted)>, key: &K) -> &'a mut Wanted {
-    let found = entries.iter().position(|(name, _)| name == key);
-    let index = found.unwrap_or_else(|| {
-        entries.push((key.clone(), Wanted::default()));
-        entries.len() - 1
-    });
-    &mut entries[index].1
+/// An expression that is more than a path.
+#[derive(Clone)]
+pub(super) struct Computed {
+    pub(super) expr: Arc<Expr>,
+    pub(super) depth: usize,
+    /// The slot that takes what it gives.
+    pub(super) slot: usize,
+    /// As it was written, for errors.
+    pub(super) text: String,
+    /// JSON pointer to where it stands.
+    pub(super) pointer: String,
 }
 
 impl Plan {
+    /// The plan of one expression, written without braces.
+    pub(super) fn expression(text: &str) -> Result<Self, Diagnostic> {
+        let mut compiler = Compiler::default();
+        let expr = expression::either(text, &mut compiler.paths).map_err(|fault| fault.at(""))?;
+        let root = compiler.expression(expr, text.trim().to_owned(), "");
+        Ok(compiler.finish(root))
+    }
+
     pub(super) fn compile(mapping: &Value) -> Result<Self, Vec<Diagnostic>> {
         let size = mapping.to_string().len();
         if size > SIZE {
@@ -91,12 +86,7 @@ impl Plan {
         if !compiler.faults.is_empty() {
             return Err(compiler.faults);
         }
-        Ok(Self { root, wanted: compiler.wanted, uses: compiler.uses })
-    }
-
-    /// How many paths it reads.
-    pub(super) fn paths(&self) -> usize {
-        self.uses.len()
+        Ok(compiler.finish(root))
     }
 }
 
@@ -107,13 +97,19 @@ fn limit(pointer: &str, why: String) -> Diagnostic {
 
 #[derive(Default)]
 struct Compiler {
-    wanted: Wanted,
-    slots: HashMap<Vec<Segment>, usize>,
+    paths: Paths,
     uses: Vec<u32>,
+    computed: Vec<Computed>,
     faults: Vec<Diagnostic>,
 }
 
 impl Compiler {
+    fn finish(self, root: Node) -> Plan {
+        let Self { paths: Paths { wanted, list: paths, .. }, mut uses, computed, .. } = self;
+        uses.resize(paths.len(), 0);
+        Plan { root, wanted, paths, uses, computed }
+    }
+
     fn node(&mut self, value: &Value, pointer: &str, depth: usize) -> Node {
         if depth > DEPTH {
             // One sentence for the whole branch.
@@ -149,9 +145,9 @@ impl Compiler {
     }
 
     fn string(&mut self, text: &str, pointer: &str) -> Node {
-        match template::parse(text) {
+        match template::parse(text, &mut self.paths) {
             Ok(Template::Plain) => Node::Literal(text.into()),
-            Ok(Template::One(expression, source)) => self.expression(expression, source),
+            Ok(Template::One(expr, source)) => self.expression(expr, source, pointer),
             Ok(Template::Mixed(parts)) => {
                 Node::Text(parts.into_iter().map(|part| self.piece(part, pointer)).collect())
             }
@@ -161,8 +157,8 @@ impl Compiler {
 
     /// The older form holds the expression without braces.
     fn expression_alone(&mut self, text: &str, pointer: &str) -> Node {
-        match expression::parse_all(text) {
-            Ok(expression) => self.expression(expression, text.trim().to_owned()),
+        match expression::alone(text, &mut self.paths) {
+            Ok(expr) => self.expression(expr, text.trim().to_owned(), pointer),
             Err(fault) => self.fault(fault, pointer),
         }
     }
@@ -172,20 +168,37 @@ impl Compiler {
         Node::Literal(Value::Null)
     }
 
-    fn expression(&mut self, expression: Expression, text: String) -> Node {
-        match expression {
-            Expression::Literal(value) => Node::Literal(value),
-            Expression::Path(path) => Node::Slot(Source { slot: self.slot(path), text }),
+    fn expression(&mut self, expr: Expr, text: String, pointer: &str) -> Node {
+        match expr {
+            Expr::Literal(value) => Node::Literal(value),
+            expr => Node::Slot(self.source(expr, text, pointer)),
         }
+    }
+
+    /// The slot that a path fills, or one that takes what an expression gives.
+    fn source(&mut self, expr: Expr, text: String, pointer: &str) -> Source {
+        let slot = match expr {
+            Expr::Slot(slot) => slot,
+            expr => {
+                let slot = self.paths.extra();
+                let (text, pointer) = (text.clone(), pointer.to_owned());
+                let depth = expr.depth();
+                let expr = Arc::new(expr);
+                self.computed.push(Computed { expr, depth, slot, text, pointer });
+                slot
+            }
+        };
+        if self.uses.len() <= slot {
+            self.uses.resize(slot + 1, 0);
+        }
+        self.uses[slot] += 1;
+        Source { slot, text }
     }
 
     fn piece(&mut self, part: Part, pointer: &str) -> Piece {
         match part {
             Part::Text(text) => Piece::Text(text),
-            Part::Expression(Expression::Path(path), text) => {
-                Piece::Slot(Source { slot: self.slot(path), text })
-            }
-            Part::Expression(Expression::Literal(value), source) => {
+            Part::Expression(Expr::Literal(value), source) => {
                 let shown = super::text::shown(&value).unwrap_or_else(|| {
                     let why = format!("`{{{{ {source} }}}}` is null, and it stands in text");
                     self.fault(Fault::syntax(0..0, why), pointer);
@@ -193,20 +206,8 @@ impl Compiler {
                 });
                 Piece::Text(shown)
             }
+            Part::Expression(expr, source) => Piece::Slot(self.source(expr, source, pointer)),
         }
-    }
-
-    fn slot(&mut self, path: Vec<Segment>) -> usize {
-        if let Some(&slot) = self.slots.get(&path) {
-            self.uses[slot] += 1;
-            return slot;
-        }
-        let slot = self.uses.len();
-        let end = path.iter().fold(&mut self.wanted, |wanted, segment| wanted.child(segment));
-        end.slot = Some(slot);
-        self.uses.push(1);
-        self.slots.insert(path, slot);
-        slot
     }
 }
 

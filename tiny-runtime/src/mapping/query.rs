@@ -183,7 +183,9 @@ fn below<'a>(
         match (selector, value) {
             (Selector::Name(name), Value::Object(map)) => found.extend(map.get(name)),
             (Selector::Index(index), Value::Array(items)) => {
-                found.extend(super::path::position(*index, items.len()).and_then(|at| items.get(at)));
+                found.extend(
+                    super::path::position(*index, items.len()).and_then(|at| items.get(at)),
+                );
             }
             (Selector::All, Value::Array(items)) => {
                 scope.steps.take(items.len())?;
@@ -315,7 +317,9 @@ impl Operand {
         Ok(match self {
             Self::Literal(value) => Some(Side::There(value)),
             Self::One(query) => query.one(scope)?.map(Side::There),
-            Self::Length(of) => of.value(scope)?.and_then(|it| length(&it)).map(|it| Side::Made(it.into())),
+            Self::Length(of) => {
+                of.value(scope)?.and_then(|it| length(&it)).map(|it| Side::Made(it.into()))
+            }
             Self::Count(query) => Some(Side::Made(query.select(scope)?.len().into())),
             Self::Only(query) => match query.select(scope)?.as_slice() {
                 [only] => Some(Side::There(only)),

@@ -8,28 +8,75 @@ use serde::ser::{
 use serde_json::Value;
 use serde_json::value::Serializer as ToValue;
 
+use super::eval::{Eval, Failure, Got, Steps};
 use super::key::Key;
-use super::plan::{Plan, Wanted};
+use super::path::{Segment, follow};
+use super::paths::Wanted;
+use super::plan::{Computed, Plan};
 use super::whole::Whole;
-use super::{Held, MapError, Slots};
+use super::{Held, MapError, Slots, stack};
 use crate::component::json;
+use crate::words;
+
+/// Bytes of an expression in an error.
+const SHOWN: usize = 200;
 
 type Error = serde_json::Error;
 type Filled = Vec<Option<Held>>;
 
 /// Fills the slots from a Rust value.
 pub(super) fn typed<T: Serialize + ?Sized>(plan: &Plan, message: &T) -> Result<Slots, MapError> {
-    let mut slots = vec![None; plan.paths()];
+    let mut slots = vec![None; plan.paths.len()];
     into(message, &plan.wanted, &mut slots)
         .map_err(|e| MapError(format!("the message cannot be read: {e}")))?;
+    if !plan.computed.is_empty() {
+        let values: Vec<_> = slots.iter().map(|held| held.as_ref().map(Held::value)).collect();
+        for (slot, held) in compute(plan, &values)? {
+            slots[slot] = held;
+        }
+    }
     Ok(Slots(slots))
 }
 
-/// Fills the slots from JSON.
-pub(super) fn value(plan: &Plan, message: &Value) -> Slots {
-    let mut slots = vec![None; plan.paths()];
-    fill(message, &plan.wanted, &mut slots);
-    Slots(slots)
+/// Fills the slots from JSON. Only what the result takes as it is, is copied.
+pub(super) fn value(plan: &Plan, message: &Value) -> Result<Slots, MapError> {
+    let find = |path: &Option<Vec<Segment>>| follow(message, path.as_ref()?);
+    let slots = plan.paths.iter().zip(&plan.uses).map(|(path, uses)| {
+        let wanted = if *uses > 0 { find(path) } else { None };
+        wanted.map(|value| Held::Value(value.clone()))
+    });
+    let mut slots: Filled = slots.collect();
+    if !plan.computed.is_empty() {
+        let values: Vec<_> = plan.paths.iter().map(find).collect();
+        for (slot, held) in compute(plan, &values)? {
+            slots[slot] = held;
+        }
+    }
+    Ok(Slots(slots))
+}
+
+/// What the expressions of a plan give, each with its slot.
+fn compute(plan: &Plan, values: &[Option<&Value>]) -> Result<Vec<(usize, Option<Held>)>, MapError> {
+    let steps = Steps::default();
+    let eval = Eval { slots: values, steps: &steps };
+    let one = |computed: &Computed| {
+        let Computed { expr, depth, slot, text, pointer } = computed;
+        let evaluate = || eval.of(expr, &Value::Null);
+        let deep = *depth > stack::SHALLOW;
+        let got = if deep { stack::with_room(evaluate) } else { evaluate() };
+        let got = got.map_err(|Failure(why)| {
+            let field = pointer.trim_start_matches('/').replace('/', ".");
+            let place = if field.is_empty() { String::new() } else { format!("`{field}`: ") };
+            let text = words::shortened(text, SHOWN);
+            MapError(format!("{place}`{{{{ {text} }}}}`: {why}"))
+        })?;
+        let held = match got {
+            Got::Nothing => None,
+            got => Some(Held::Value(got.into_value())),
+        };
+        Ok((*slot, held))
+    };
+    plan.computed.iter().map(one).collect()
 }
 
 /// Fills the slots below `wanted` from `value`.
@@ -55,7 +102,7 @@ fn below(value: &Value, wanted: &Wanted, slots: &mut Filled) {
 }
 
 fn element(value: &Value, index: i64) -> Option<&Value> {
-    super::path::follow(value, &[super::path::Segment::Index(index)])
+    follow(value, &[Segment::Index(index)])
 }
 
 /// Fills the slots below `wanted` from a Rust value.

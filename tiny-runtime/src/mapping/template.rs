@@ -1,48 +1,40 @@
 //! Strings with expressions in them.
 
 use super::diagnostic::Fault;
-use super::expression::{self, Expression};
-use super::path::skip_blank;
+use super::expression;
+use super::paths::Paths;
+use super::tree::Expr;
 
 /// A string of a mapping.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(super) enum Template {
     /// There is no expression in it.
     Plain,
     /// It is one expression, whose result keeps its type.
-    One(Expression, String),
+    One(Expr, String),
     /// Text and expressions.
     Mixed(Vec<Part>),
 }
 
 /// A piece of mixed text.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(super) enum Part {
     Text(String),
     /// With the expression as it was written.
-    Expression(Expression, String),
+    Expression(Expr, String),
 }
 
-/// Splits a string. The end of an expression is found by its tokens: a `}}` in a quoted text does not end it.
-pub(super) fn parse(text: &str) -> Result<Template, Fault> {
+/// Splits a string.
+pub(super) fn parse(text: &str, paths: &mut Paths) -> Result<Template, Fault> {
     let mut parts = Vec::new();
     let mut at = 0;
     while let Some(found) = text[at..].find("{{") {
         let open = at + found;
-        let start = skip_blank(text, open + 2);
-        let (expression, end) = expression::parse(text, start)?;
-        let close = skip_blank(text, end);
-        if !text[close..].starts_with("}}") {
-            return Err(match text[close..].chars().next() {
-                None => Fault::syntax(open..open + 2, "`{{` is not closed by `}}`")
-                    .fix("end the expression with `}}`, or write a literal `{{` as `{{ '{{' }}`"),
-                Some(_) => expression::unexpected(text, close),
-            });
-        }
+        let (expr, close) = expression::in_braces(text, open + 2, paths)?;
         if open > at {
             parts.push(Part::Text(text[at..open].to_owned()));
         }
-        parts.push(Part::Expression(expression, text[start..end].to_owned()));
+        parts.push(Part::Expression(expr, text[open + 2..close].trim().to_owned()));
         at = close + 2;
     }
     if at == 0 {
@@ -52,9 +44,9 @@ pub(super) fn parse(text: &str) -> Result<Template, Fault> {
         parts.push(Part::Text(text[at..].to_owned()));
     }
     if let [Part::Expression(..)] = parts.as_slice()
-        && let Some(Part::Expression(expression, source)) = parts.pop()
+        && let Some(Part::Expression(expr, source)) = parts.pop()
     {
-        return Ok(Template::One(expression, source));
+        return Ok(Template::One(expr, source));
     }
     Ok(Template::Mixed(parts))
 }

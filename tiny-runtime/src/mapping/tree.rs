@@ -51,6 +51,38 @@ pub(super) enum Expr {
     Deferred(Box<Expr>),
 }
 
+impl Expr {
+    /// How deep it is nested.
+    pub(super) fn depth(&self) -> usize {
+        let of = |parts: &[&Self]| parts.iter().map(|part| part.depth()).max().unwrap_or(0);
+        1 + match self {
+            Self::Literal(_) | Self::Slot(_) | Self::Current | Self::Query(_) => 0,
+            Self::Field(of, _)
+            | Self::Index(of, _)
+            | Self::Values(of)
+            | Self::Flatten(of)
+            | Self::Slice(of, ..)
+            | Self::Not(of)
+            | Self::Negate(of)
+            | Self::Deferred(of) => of.depth(),
+            Self::Then(one, other)
+            | Self::Project(one, other)
+            | Self::When(one, other)
+            | Self::And(_, one, other)
+            | Self::Or(_, one, other)
+            | Self::Compare(_, _, one, other)
+            | Self::Arithmetic(_, one, other) => of(&[one, other]),
+            Self::Choose(test, one, other) => of(&[test, one, other]),
+            Self::List(items) | Self::Call(_, items) => {
+                items.iter().map(Self::depth).max().unwrap_or(0)
+            }
+            Self::Object(fields) => {
+                fields.iter().map(|(_, field)| field.depth()).max().unwrap_or(0)
+            }
+        }
+    }
+}
+
 /// Which language's rules an operator follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Logic {
