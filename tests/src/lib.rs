@@ -1,6 +1,6 @@
 //! What the end-to-end suites share: the real binary of hello-module, in a folder of its own.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
@@ -92,7 +92,28 @@ impl Desk {
 
     /// Runs a command to its end.
     pub fn call(&self, args: &[&str]) -> Called {
-        self.command(args).output().expect("the binary should start").into()
+        self.call_with(args, "")
+    }
+
+    /// Runs a command to its end, with something on stdin. One that does not end fails the test.
+    pub fn call_with(&self, args: &[&str], stdin: &str) -> Called {
+        let mut command = self.command(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary should start");
+        let mut input = child.stdin.take().expect("stdin is piped");
+        // A command that does not read its stdin closes it.
+        drop(input.write_all(stdin.as_bytes()));
+        drop(input);
+        let pid = child.id().to_string();
+        let (send, ended) = mpsc::channel();
+        std::thread::spawn(move || send.send(child.wait_with_output()));
+        match ended.recv_timeout(PATIENCE) {
+            Ok(output) => output.expect("the command should end").into(),
+            Err(_) => {
+                drop(Command::new("kill").args(["-9", &pid]).status());
+                panic!("{args:?} has not ended after {PATIENCE:?}");
+            }
+        }
     }
 
     /// Starts `run --name hello-module` with further arguments.

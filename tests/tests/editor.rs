@@ -129,7 +129,7 @@ fn with_a_plane_the_schema_knows_its_other_modules() {
     let told = || desk.call(&["get", "module", "hello-module", "-o", "json"]).stdout;
     while !told().contains("salutation") {
         assert!(began.elapsed() < PATIENCE, "the module should say what it offers");
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        std::thread::yield_now();
     }
     let called = desk.call(&["schema", "--name", "mine", "--plane"]);
     let schema: Value = serde_json::from_str(&called.stdout).unwrap();

@@ -64,8 +64,8 @@ fn a_configuration_that_does_not_fit_the_ports_type() {
 #[test]
 fn an_expression_that_does_not_parse() {
     assert_eq!(
-        slip("{{ $.greeting }}", "{{ greeting }}"),
-        "flow.yaml, document 3: node `hello`, edge `output-to-show`: its mapping: at `/text`: `greeting` is not an expression: a path starts with `$`; write `$.greeting`, or `'greeting'` for the text; nothing was applied"
+        slip("{{ $.greeting }}", "{{ uper($.greeting) }}"),
+        "flow.yaml, document 3: node `hello`, edge `output-to-show`: its mapping: at `/text`: there is no function `uper` (did you mean `upper`?); docs/mappings.md lists them; nothing was applied"
     );
 }
 
