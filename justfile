@@ -18,6 +18,8 @@ ci:
 bless:
     BLESS=1 cargo test -p tiny-crds --test charts
     BLESS=1 cargo test -p tiny-macros
+    BLESS=1 cargo test -p tiny-runtime --lib mapping::tests::docs
+    BLESS=1 cargo test -p tiny-tests --test editor --test scaffold
     TRYBUILD=overwrite cargo test -p tiny-runtime --test ui
 
 # Measures hops and mappings against their floors.
@@ -32,3 +34,7 @@ idle seconds="300":
 # Measures what the macros cost the compiler.
 expansion components="100" rounds="5":
     .ci/expansion {{components}} {{rounds}}
+
+# Runs the long suites, each for some minutes, and writes docs/faults.md.
+soak minutes="10":
+    .ci/soak {{minutes}}

@@ -6,6 +6,8 @@ use serde_json::json;
 use super::*;
 
 mod conformance;
+mod docs;
+mod fuzz;
 mod hostile;
 mod language;
 mod properties;

@@ -3,31 +3,27 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
+use fastrand::Rng;
+
 use tiny_runtime::jiff::civil::Date;
 use tiny_runtime::jiff::{SignedDuration, Timestamp};
 use tiny_runtime::prelude::*;
 use tiny_runtime::serde_json::json;
 
 /// A stream of numbers.
-pub(super) struct Dice(u64);
+pub(super) struct Dice(Rng);
 
 impl Dice {
     pub(super) fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(Rng::with_seed(seed))
     }
 
-    /// Steele, Lea and Flood's `SplitMix`.
     pub(super) fn number(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.0.u64(..)
     }
 
     pub(super) fn below(&mut self, end: usize) -> usize {
-        let end = u64::try_from(end).unwrap();
-        usize::try_from(self.number() % end).unwrap()
+        self.0.usize(..end)
     }
 }
 
