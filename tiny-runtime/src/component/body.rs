@@ -89,7 +89,7 @@ impl Body {
                     None => from_value(value),
                 }
             }
-            Self::Mapped(body, mapping) => Ok(mapping.decode(body.read(mapping)?)?),
+            Self::Mapped(body, mapping) => Ok(mapping.decode(|| body.read(mapping))?),
         }
     }
 
@@ -105,11 +105,14 @@ impl Body {
         }
     }
 
-    fn read(&self, mapping: &Mapping) -> Result<Slots, DecodeError> {
+    fn read(&self, mapping: &Mapping) -> Result<Slots, MapError> {
         match self {
-            Self::Typed(message) => Ok(message.read(mapping)?),
-            Self::Json(value) => Ok(mapping.read_value(value)?),
-            Self::Mapped(..) => Ok(mapping.read_value(&self.to_value()?)?),
+            Self::Typed(message) => message.read(mapping),
+            Self::Json(value) => mapping.read_value(value),
+            Self::Mapped(..) => {
+                let value = self.to_value().map_err(|e| MapError::of(e.to_string()))?;
+                mapping.read_value(&value)
+            }
         }
     }
 }

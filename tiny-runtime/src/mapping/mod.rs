@@ -101,6 +101,12 @@ impl Held {
 #[error("{0}")]
 pub struct MapError(String);
 
+impl MapError {
+    pub(crate) fn of(why: String) -> Self {
+        Self(why)
+    }
+}
+
 impl Mapping {
     /// Compiles a mapping.
     ///
@@ -143,12 +149,15 @@ impl Mapping {
         read::value(&self.0, message)
     }
 
-    /// The receiver's message, deserialized from the plan.
+    /// The receiver's message, deserialized from the plan and what `read` has read; it is read once more to explain a fault.
     ///
     /// # Errors
-    /// Says which field does not fit and which expression feeds it.
-    pub fn decode<T: DeserializeOwned>(&self, slots: Slots) -> Result<T, MapError> {
-        decode::typed(&self.0, slots)
+    /// Those of `read`; else says which field does not fit and which expression feeds it.
+    pub fn decode<T: DeserializeOwned>(
+        &self,
+        read: impl Fn() -> Result<Slots, MapError>,
+    ) -> Result<T, MapError> {
+        decode::typed(&self.0, read)
     }
 
     /// The receiver's message as JSON. A field whose path leads nowhere is left out; in a list and at the top it is null.

@@ -38,7 +38,7 @@ struct Target {
 
 fn target(mapping: &Value, message: &Value) -> Result<Target, String> {
     let mapping = compiled(mapping);
-    mapping.read_value(message).and_then(|slots| mapping.decode(slots)).map_err(|e| e.to_string())
+    mapping.decode(|| mapping.read_value(message)).map_err(|e| e.to_string())
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn enums_tuples_and_newtypes_decode_like_json() {
         "pair": ["{{ $.n }}", "{{ $.none }}"], "float": "{{ $.n }}"
     }));
     let message = json!({"name": "a", "n": 5});
-    let many: Many = mapping.decode(mapping.read_value(&message).unwrap()).unwrap();
+    let many: Many = mapping.decode(|| mapping.read_value(&message)).unwrap();
     let inner = Inner { name: "a".into(), note: None };
     let expected = Many {
         shape: Shape::New(inner),
