@@ -3,6 +3,7 @@
 use serde_json::{Number, Value};
 
 use super::diagnostic::{Code, Fault};
+use super::outside::Outside;
 use super::path::skip_blank;
 use super::paths::Paths;
 use super::tree::Expr;
@@ -117,34 +118,24 @@ struct Scanned {
 /// Looks for the end of an expression.
 fn scan(text: &str, start: usize) -> Result<Option<Scanned>, Fault> {
     let (mut depth, mut has_dollar) = (0_usize, false);
-    let mut quote: Option<char> = None;
-    let mut escaped = false;
-    for (offset, c) in text[start..].char_indices() {
+    let mut outside = Outside::of(&text[start..]);
+    for (offset, c) in outside.by_ref() {
         let at = start + offset;
         if offset > SIZE {
             sized(&text[start..])?;
         }
-        match (quote, c) {
-            (Some(_), _) if escaped => escaped = false,
-            (Some(_), '\\') => escaped = true,
-            (Some(open), c) if c == open => quote = None,
-            (Some(_), _) => {}
-            (None, '\'' | '"' | '`') => quote = Some(c),
-            (None, '$') => has_dollar = true,
-            (None, '{') => depth += 1,
-            (None, '}') if depth == 0 && text[at..].starts_with("}}") => {
+        match c {
+            '$' => has_dollar = true,
+            '{' => depth += 1,
+            '}' if depth == 0 && text[at..].starts_with("}}") => {
                 return Ok(Some(Scanned { end: at, has_dollar }));
             }
-            (None, '}') => depth = depth.saturating_sub(1),
+            '}' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
-    match quote {
-        Some(open) => {
-            let at = start + text[start..].rfind(open).unwrap_or(0);
-            Err(Fault::syntax(at..at + 1, format!("what begins with {open} is not closed"))
-                .fix(format!("end it with {open}")))
-        }
-        None => Ok(None),
-    }
+    let Some((at, quote)) = outside.unclosed() else { return Ok(None) };
+    let range = start + at..start + at + 1;
+    Err(Fault::syntax(range, format!("what begins with {quote} is not closed"))
+        .fix(format!("end it with {quote}")))
 }

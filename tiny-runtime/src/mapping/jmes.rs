@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::diagnostic::{Code, Fault};
 use super::dollar::{DEPTH, counted, known};
+use super::outside::Outside;
 use super::path::{self, Segment};
 use super::paths::Paths;
 use super::tree::{Comparison, Expr, Logic};
@@ -35,30 +36,24 @@ pub(super) fn expression(text: &str, strict: bool, paths: &mut Paths) -> Result<
 /// Refuses what could go deeper than a stack is.
 fn bounded(text: &str) -> Result<(), Fault> {
     let (mut parts, mut deep, mut nested, mut deepest) = (0, 0, 0_usize, 0);
-    let mut quote = None;
-    let (mut escaped, mut before) = (false, ' ');
-    for c in text.chars() {
+    let mut before = ' ';
+    for (_, c) in Outside::of(text) {
         let last = std::mem::replace(&mut before, c);
-        match (quote, c) {
-            (Some(_), _) if escaped => escaped = false,
-            (Some(_), '\\') => escaped = true,
-            (Some(open), c) if c == open => quote = None,
-            (Some(_), _) => {}
-            (None, '\'' | '"' | '`') => quote = Some(c),
+        match c {
             // One with its bracket.
-            (None, '*') if last == '[' => {}
-            (None, '[' | '(' | '{') => {
+            '*' if last == '[' => {}
+            '[' | '(' | '{' => {
                 (parts, deep, nested) = (parts + 1, deep + 1, nested + 1);
                 deepest = deepest.max(nested);
             }
-            (None, ']' | ')' | '}') => nested = nested.saturating_sub(1),
-            (None, '!') => {
+            ']' | ')' | '}' => nested = nested.saturating_sub(1),
+            '!' => {
                 (parts, nested) = (parts + 1, nested + usize::from(last == '!'));
                 deepest = deepest.max(nested);
             }
-            (None, '&' | '*') => (parts, deep) = (parts + 1, deep + 1),
-            (None, '.' | '|' | '<' | '>' | '=' | ',') => parts += 1,
-            (None, _) => {}
+            '&' | '*' => (parts, deep) = (parts + 1, deep + 1),
+            '.' | '|' | '<' | '>' | '=' | ',' => parts += 1,
+            _ => {}
         }
     }
     let why = match (deepest > DEPTH, parts > PARTS || deep > DEEP) {

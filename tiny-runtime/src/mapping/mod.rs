@@ -43,6 +43,7 @@ mod functions;
 mod jmes;
 mod key;
 mod literal;
+mod outside;
 mod path;
 mod paths;
 mod plan;

@@ -202,18 +202,10 @@ fn below<'a>(
                 }
             }
             (Selector::Filter(test), Value::Array(items)) => {
-                for item in items {
-                    if test.holds(Scope { current: Some(item), ..scope })? {
-                        found.push(item);
-                    }
-                }
+                test.filter(items.iter(), scope, found)?;
             }
             (Selector::Filter(test), Value::Object(map)) => {
-                for item in map.values() {
-                    if test.holds(Scope { current: Some(item), ..scope })? {
-                        found.push(item);
-                    }
-                }
+                test.filter(map.values(), scope, found)?;
             }
             _ => {}
         }
@@ -249,6 +241,21 @@ pub(super) fn slice(
 }
 
 impl Test {
+    /// The values of which the test holds.
+    fn filter<'a>(
+        &'a self,
+        values: impl Iterator<Item = &'a Value>,
+        scope: Scope<'a>,
+        found: &mut Vec<&'a Value>,
+    ) -> Result<(), Failure> {
+        for value in values {
+            if self.holds(Scope { current: Some(value), ..scope })? {
+                found.push(value);
+            }
+        }
+        Ok(())
+    }
+
     fn holds(&self, scope: Scope<'_>) -> Result<bool, Failure> {
         scope.steps.take(1)?;
         Ok(match self {
