@@ -239,7 +239,8 @@ fn node(module: &str, offered: &Offered, definitions: &mut Object) -> Value {
     let configurable: Vec<&Port> =
         offered.ports(false).filter(|port| port.name != "_control").collect();
     let configured = configurable.iter().map(|port| {
-        let key = format!("{module}.{}.{}", offered.names.first().map_or("", |name| name), port.name);
+        let component = offered.names.first().map_or("", |name| name);
+        let key = free(&format!("{module}.{component}.{}", port.name), definitions);
         definitions.insert(key.clone(), configuration(&key, port));
         let own = json!({ "required": ["port"], "properties": {
             "port": named(&[port], false),
@@ -261,6 +262,15 @@ fn node(module: &str, offered: &Offered, definitions: &mut Object) -> Value {
             "to": { "pattern": "^[^:]+:[^:]+$", "patternErrorMessage": "write `node:port`, the target of the edge" }
         } } }
     } })
+}
+
+/// The name of a definition: what cannot stand in a reference as it is becomes `-`.
+fn free(wanted: &str, definitions: &Object) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "_.".contains(c) { c } else { '-' };
+    let wanted: String = wanted.chars().map(plain).collect();
+    let numbered = (2..).map(|number| format!("{wanted}-{number}"));
+    let mut names = std::iter::once(wanted.clone()).chain(numbered);
+    names.find(|name| !definitions.contains_key(name)).unwrap_or(wanted)
 }
 
 /// One of these ports. A name with `{…}` in it stands for many.
@@ -360,5 +370,65 @@ fn redirect(schema: &mut Value, key: &str) {
         }
         Value::Array(items) => items.iter_mut().for_each(|item| redirect(item, key)),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offer() -> Offer {
+        let port = |name: &str, is_source| Port {
+            name: name.to_owned(),
+            description: "A port.".to_owned(),
+            is_source,
+            schema: json!({"$ref": "#/$defs/In", "$defs": {"In": {
+                "type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}
+            }}}),
+        };
+        let ports = vec![
+            port("in", false),
+            port("out_{route}", true),
+            port("take_{route}", false),
+            port("_settings", false),
+        ];
+        let names = vec!["new".to_owned(), "old".to_owned()];
+        let component = Offered { names, description: String::new(), ports, is_open: false };
+        Offer { module: "Acme/Mod #1".to_owned(), components: vec![component] }
+    }
+
+    fn node(spec: Value) -> Value {
+        json!({"apiVersion": API_VERSION, "kind": "TinyNode", "metadata": {"name": "a"}, "spec": spec})
+    }
+
+    #[test]
+    fn names_with_any_letters_and_ports_that_stand_for_many_are_told_apart() {
+        let schema = document(&[offer()]);
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let fits = |module: &str, component: &str, ports: Value, edges: Value| {
+            let spec =
+                json!({"module": module, "component": component, "ports": ports, "edges": edges});
+            validator.is_valid(&node(spec))
+        };
+        let edge = |port: &str| json!([{"port": port, "to": "b:in"}]);
+        let stored = |port: &str, configuration: Value| json!([{"port": port, "configuration": configuration}]);
+        let sanitised = names::sanitise("Acme/Mod #1");
+        for module in ["Acme/Mod #1", &sanitised] {
+            assert!(fits(module, "old", json!([]), edge("out_any")), "{module}");
+            assert!(!fits(module, "new", json!([]), edge("out_")), "{module}");
+            assert!(!fits(module, "newer", json!([]), json!([])), "{module}");
+            assert!(fits(module, "new", stored("take_x", json!({"a": 1})), json!([])));
+            assert!(
+                !fits(module, "new", stored("take_x", json!({})), json!([])),
+                "a message is whole"
+            );
+            assert!(
+                fits(module, "new", stored("_settings", json!({})), json!([])),
+                "settings have defaults"
+            );
+            assert!(!fits(module, "new", stored("_settings", json!({"b": 1})), json!([])));
+        }
+        let mapping = json!([{"port": "in", "from": "b:out", "configuration": {"a": "{{ $.x }}"}}]);
+        assert!(fits(&sanitised, "new", mapping, json!([])), "the mapping of an older flow");
     }
 }

@@ -95,7 +95,7 @@ impl Walk<'_> {
         words::plain(schema);
         if let Some(Value::Object(properties)) = schema.get_mut("properties") {
             for (key, property) in properties.iter_mut() {
-                *property = self.property(property.take(), key, &format!("{path}.{key}"));
+                *property = self.property(property.take(), key, &step(path, key));
             }
             order::settle(properties);
         }
@@ -232,6 +232,18 @@ impl Walk<'_> {
         };
         self.types.contains_key(name).then(|| name.to_owned())
     }
+}
+
+/// The path of the member `key` of what stands at `path`.
+fn step(path: &str, key: &str) -> String {
+    let is_first = |c: char| c.is_ascii_alphabetic() || c == '_' || !c.is_ascii();
+    let is_name =
+        key.starts_with(is_first) && key.chars().all(|c| is_first(c) || c.is_ascii_digit());
+    if is_name {
+        return format!("{path}.{key}");
+    }
+    let quoted = key.replace('\\', "\\\\").replace('\'', "\\'");
+    format!("{path}['{quoted}']")
 }
 
 /// The last name in a path, which may be the only one.

@@ -3,7 +3,7 @@
 /// The name of a definition for a type or field called `word`: the first letter large, the others small, as the system that we are
 /// compatible with writes them, so that a definition of one of its modules and one of ours are the same one.
 ///
-/// `HelloInput` → `Helloinput`, `realIP` → `Realip`.
+/// `HelloInput` → `Helloinput`, `realIP` → `Realip`. What cannot stand in a reference as it is becomes `_`.
 pub(super) fn of(word: &str) -> String {
     let word = match word {
         // What Rust's types are called in a schema, as the others call them.
@@ -14,6 +14,8 @@ pub(super) fn of(word: &str) -> String {
         "double" => "Float64",
         other => other,
     };
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "_-.".contains(c) { c } else { '_' };
+    let word: String = word.chars().map(plain).collect();
     let mut letters = word.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     first + &letters.as_str().to_lowercase()
@@ -36,8 +38,8 @@ mod tests {
 
     #[test]
     fn names_are_those_of_the_dialect() {
-        let named = ["HelloInput", "realIP", "routes", "int64", "double", "", "ÄPFEL"].map(of);
-        assert_eq!(named, ["Helloinput", "Realip", "Routes", "Int64", "Float64", "", "Äpfel"]);
+        let named = ["HelloInput", "realIP", "routes", "int64", "double", "", "an ÄPFEL#"].map(of);
+        assert_eq!(named, ["Helloinput", "Realip", "Routes", "Int64", "Float64", "", "An__pfel_"]);
     }
 
     #[test]

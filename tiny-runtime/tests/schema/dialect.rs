@@ -217,3 +217,27 @@ fn many_ways_to_one_type_do_not_multiply() {
     assert_eq!(definitions.len(), 31, "the root, and two uses of each of fifteen types");
     assert_eq!(definitions["L15_right"]["path"], json!(format!("${}.right", ".left".repeat(14))));
 }
+
+/// Fields with names that need quotes.
+#[message]
+struct Odd {
+    /// One.
+    #[serde(rename = "odd name's #1")]
+    one: Json,
+    /// Another one.
+    #[serde(rename = "größe")]
+    #[ui(shared)]
+    other: Vec<Place>,
+}
+
+#[test]
+fn a_name_of_any_letters_is_a_valid_reference_and_path() {
+    let odd = of::<Odd>();
+    let names: Vec<&String> = odd["$defs"].as_object().unwrap().keys().collect();
+    assert_eq!(names[..4], ["Odd", "Odd_name_s__1", "Place", "Gr__e"]);
+    assert_eq!(odd["$defs"]["Odd_name_s__1"]["path"], json!(r"$['odd name\'s #1']"));
+    assert_eq!(odd["$defs"]["Gr__e"]["path"], json!("$.größe"));
+    assert_eq!(odd["$defs"]["Place"]["path"], json!("$.größe[0]"));
+    let validator = jsonschema::validator_for(&odd).unwrap();
+    assert!(validator.is_valid(&json!({"odd name's #1": 1, "größe": []})));
+}
