@@ -396,7 +396,7 @@ functions! {
         let mut args = args.into_iter().filter_map(|arg| match arg { Arg::Value(got) => Some(got), Arg::Deferred(_) => None });
         Ok(args.find(|got| !got.or_null().is_null()).unwrap_or(Got::Made(Value::Null)))
     };
-    "contains" (TextOrList, Any) -> "truth", "Whether the text or list has the other in it.", "contains('hay', 'a')" => "true", |eval, args| {
+    "contains" (TextOrList, Any) -> "boolean", "Whether the text or list has the other in it.", "contains('hay', 'a')" => "true", |eval, args| {
         let mut args = Args::of(args);
         let (within, what) = (args.got(), args.got());
         made(match (within.or_null(), what.or_null()) {
@@ -411,7 +411,7 @@ functions! {
             _ => false,
         })
     };
-    "ends_with" (Text, Text) -> "truth", "Whether the text ends with the other.", "ends_with('hay', 'ay')" => "true", |_, args| {
+    "ends_with" (Text, Text) -> "boolean", "Whether the text ends with the other.", "ends_with('hay', 'ay')" => "true", |_, args| {
         let mut args = Args::of(args);
         let (text_of, end) = (args.got(), args.got());
         made(text(&text_of).ends_with(text(&end)))
@@ -489,7 +489,7 @@ functions! {
         "min_by(`[{\"a\": 1}, {\"a\": 2}]`, &a)" => "{\"a\":1}", |eval, args| {
         extreme_by(eval, "min_by", args, Ordering::Less)
     };
-    "not" (Any) -> "truth", "Whether the value is false, null, zero, empty or not there.", "not(`0`)" => "true", |_, args| {
+    "not" (Any) -> "boolean", "Whether the value is false, null, zero, empty or not there.", "not(`0`)" => "true", |_, args| {
         made(!holds(Logic::Dollar, &Args::of(args).got()))
     };
     "now" () -> "number", "The time, in seconds since 1970.", "`0` < now()" => "true", |_, _| made(Timestamp::now().as_second());
@@ -575,7 +575,7 @@ functions! {
         eval.steps.take(parts.len())?;
         made(parts)
     };
-    "starts_with" (Text, Text) -> "truth", "Whether the text starts with the other.", "starts_with('hay', 'ha')" => "true", |_, args| {
+    "starts_with" (Text, Text) -> "boolean", "Whether the text starts with the other.", "starts_with('hay', 'ha')" => "true", |_, args| {
         let mut args = Args::of(args);
         let (text_of, start) = (args.got(), args.got());
         made(text(&text_of).starts_with(text(&start)))

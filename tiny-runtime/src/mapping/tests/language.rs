@@ -152,7 +152,7 @@ fn what_cannot_be_evaluated_says_field_expression_and_kinds_but_no_value() {
             "$.name + $.nowhere",
             "`+` takes two numbers or two texts, and here are a text and nothing; `string(…)` makes a text of anything",
         ),
-        ("$.on * 2", "`*` takes two numbers, and here are a truth and a number"),
+        ("$.on * 2", "`*` takes two numbers, and here are a boolean and a number"),
         ("1 / ($.price - 10)", "`/` by zero"),
         ("upper($.price)", "`upper` takes a text, and here is a number"),
         ("join($.name, $.items)", "`join` takes a list of texts as argument 2, and here is a list"),
