@@ -221,7 +221,11 @@ impl Nodes {
             self.scheduler.seen(&name, state::stored(&node));
             match self.taken_in(node) {
                 New::Declaration => drop(stale.insert(name)),
-                New::Status => drop(self.dirty.insert(name)),
+                New::Status => {
+                    // A schema that somebody wrote for a port declares nothing to the engine.
+                    self.share(&name);
+                    self.dirty.insert(name);
+                }
                 New::State if self.outrun.remove(&name) => drop(self.dirty.insert(name)),
                 // What a component shows of its state is published when it says so, and not with every change.
                 New::State => {}
@@ -328,6 +332,11 @@ impl Nodes {
         }
         own.findings = findings;
         self.dirty.insert(name.to_owned());
+        self.share(name);
+    }
+
+    /// Notes what the node has to share.
+    fn share(&mut self, name: &str) {
         let Some(own) = self.own.get(name) else { return };
         let member = Member::new(&own.node, &own.decl.edges, self.schemas(own));
         self.sharing.put(name, Some(member));

@@ -39,6 +39,7 @@ mod diagnostic;
 mod dollar;
 mod eval;
 mod expression;
+mod filter;
 mod functions;
 mod jmes;
 mod key;

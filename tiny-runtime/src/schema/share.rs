@@ -84,10 +84,9 @@ impl Schema {
     /// The definition with `flag` that is meant by `name`: the one that is called so or, failing that, the one of the field `field`.
     /// A field that passes on anything is called for itself, one that says its type for that.
     pub fn meant(&self, name: &str, field: &str, flag: Flag) -> Option<(&str, &Value)> {
-        let mut all = self.definitions(flag);
-        let named = self.definition(name).filter(|it| flag.is_on(it));
-        let named = named.and_then(|_| self.definitions(flag).find(|(key, _)| *key == name));
-        named.or_else(|| all.find(|(_, it)| !field.is_empty() && field_of(it) == field))
+        let named = self.definitions(flag).find(|(key, _)| *key == name);
+        let of_field = |(_, it): &(&str, &Value)| !field.is_empty() && field_of(it) == field;
+        named.or_else(|| self.definitions(flag).find(of_field))
     }
 
     /// The definition called `name`, ready for another schema.

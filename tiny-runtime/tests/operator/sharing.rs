@@ -142,5 +142,17 @@ async fn what_an_editor_stored_for_a_port_types_it_and_what_is_behind() {
         assert_eq!(context["properties"]["name"]["type"], json!("string"), "{name}");
         assert_eq!(context["path"], json!("$.context"));
     }
+
+    // Another one, while all run.
+    let stored = json!({"$defs": {"Context": {"type": "array", "configurable": true}}});
+    let patch = json!({"spec": {"ports": [{"port": "in", "schema": stored}]}});
+    let api = stage.api::<TinyNode>();
+    api.patch("first", &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+    for name in ["first", "behind"] {
+        let typed = |node: Option<&TinyNode>| {
+            node.and_then(|node| context(node, "out")).is_some_and(|it| it["type"] == "array")
+        };
+        stage.until::<TinyNode>(name, typed).await;
+    }
     stage.end(operator).await;
 }
