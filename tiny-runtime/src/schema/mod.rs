@@ -3,6 +3,7 @@
 //! The dialect is `{"$ref": "#/$defs/Root", "$defs": {…}}`; each definition says its `path` in a message.
 
 mod dialect;
+mod field;
 mod name;
 mod order;
 mod share;
@@ -49,14 +50,11 @@ impl Schema {
 
     /// Puts a keyword on the field at `path`, which is read as that of [`Schema::choices`]; an empty path is the message itself.
     #[must_use]
-    pub fn with(mut self, path: &str, keyword: &str, value: impl Into<Value>) -> Self {
-        let steps = path.split('.').filter(|step| !step.is_empty());
-        if let Some(pointer) = resolve(&self.0, steps)
-            && let Some(Value::Object(field)) = self.0.pointer_mut(&pointer)
-        {
-            field.insert(keyword.to_owned(), value.into());
-        }
-        self
+    pub fn with(self, path: &str, keyword: &str, value: impl Into<Value>) -> Self {
+        let mut shaped = self.0.clone();
+        let Some(Value::Object(field)) = field::own(&mut shaped, path) else { return self };
+        field.insert(keyword.to_owned(), value.into());
+        Self(shaped)
     }
 }
 
@@ -70,31 +68,6 @@ impl From<Schema> for Value {
     fn from(schema: Schema) -> Self {
         schema.0
     }
-}
-
-/// The JSON pointer of the schema of the field at `steps`.
-fn resolve<'a>(root: &Value, steps: impl Iterator<Item = &'a str>) -> Option<String> {
-    let mut pointer = settled(root, String::new())?;
-    for step in steps {
-        let escaped = step.replace('~', "~0").replace('/', "~1");
-        pointer = settled(root, format!("{pointer}/properties/{escaped}"))?;
-    }
-    Some(pointer)
-}
-
-/// Follows references and goes into lists until something is described.
-fn settled(root: &Value, mut pointer: String) -> Option<String> {
-    for _ in 0..16 {
-        let schema = root.pointer(&pointer)?;
-        if let Some(reference) = schema.get("$ref") {
-            pointer = reference.as_str()?.strip_prefix('#')?.to_owned();
-        } else if schema.get("items").is_some() {
-            pointer += "/items";
-        } else {
-            return Some(pointer);
-        }
-    }
-    None
 }
 
 /// The schema of `T`; the same bytes every time. `docs/schema.md` describes the dialect.

@@ -226,7 +226,8 @@ fn rename(schema: &mut Value, names: &BTreeMap<String, String>) {
     });
 }
 
-fn references(schema: &Value) -> Vec<String> {
+/// The definitions that a schema refers to, one for each reference.
+pub(super) fn references(schema: &Value) -> Vec<String> {
     let mut found = Vec::new();
     each_reference(&mut schema.clone(), &mut |reference| {
         found.extend(reference.strip_prefix(PREFIX).map(str::to_owned));
