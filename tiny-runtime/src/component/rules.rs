@@ -200,7 +200,7 @@ impl<T: Number> Rules<T> {
 }
 
 impl Bound {
-    fn is_below(self, other: Self) -> bool {
+    pub(crate) fn is_below(self, other: Self) -> bool {
         match (self, other) {
             (Self::Whole(one), Self::Whole(other)) => one < other,
             (one, other) => one.real() < other.real(),

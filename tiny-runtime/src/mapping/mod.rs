@@ -48,6 +48,7 @@ mod outside;
 mod path;
 mod paths;
 mod plan;
+mod proof;
 mod query;
 mod read;
 mod stack;
@@ -66,6 +67,7 @@ use serde_json::Value;
 pub use self::diagnostic::{Code, Diagnostic, Severity};
 pub use self::functions::{ALL as FUNCTIONS, Function, Takes};
 use self::plan::Plan;
+pub use self::proof::{Document, Proof, Row, Shape, Verdict, identity};
 
 /// A compiled mapping.
 #[derive(Clone)]

@@ -6,6 +6,7 @@ mod dialect;
 mod field;
 mod name;
 mod order;
+mod sent;
 mod share;
 mod text;
 mod words;
@@ -73,9 +74,13 @@ impl From<Schema> for Value {
 /// The schema of `T`; the same bytes every time. `docs/schema.md` describes the dialect.
 pub fn of<T: JsonSchema>() -> Value {
     let settings =
-        SchemaSettings::draft2020_12().with(|s| s.definitions_path = dialect::TYPES.into());
-    // A schema holds defaults, and everybody reads it.
-    let raw = secret::masked(|| settings.into_generator().into_root_schema_for::<T>()).to_value();
+        || SchemaSettings::draft2020_12().with(|s| s.definitions_path = dialect::TYPES.into());
+    let schema = |settings: SchemaSettings| {
+        // A schema holds defaults, and everybody reads it.
+        secret::masked(|| settings.into_generator().into_root_schema_for::<T>()).to_value()
+    };
+    let mut raw = schema(settings());
+    sent::note(&mut raw, &schema(settings().for_serialize()));
     let nameless = T::inline_schema() && ["array", "object"].iter().any(|ty| raw["type"] == *ty);
     dialect::document(&T::schema_name(), nameless, raw)
 }

@@ -8,13 +8,26 @@ use serde_json::{Map, Value, json};
 use tiny_runtime::component::Message;
 use tiny_runtime::schema::of;
 
-mod any;
-mod forms;
+pub(crate) mod any;
+pub(crate) mod forms;
 
 use any::{Any, Dice};
 
 /// Values of each type, where `ROUNDS` says nothing else.
 const ROUNDS: usize = 500;
+
+/// The checks of this file, type by type.
+struct Checks {
+    dice: Dice,
+    rounds: usize,
+    tally: Tally,
+}
+
+impl forms::Visit for Checks {
+    fn visit<T: Message + Any>(&mut self) {
+        check::<T>(&mut self.dice, self.rounds, &mut self.tally);
+    }
+}
 
 #[derive(Default)]
 struct Tally {
@@ -146,9 +159,9 @@ fn what_is_written_validates_and_what_validates_is_read() {
     let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse().ok());
     let rounds = number("ROUNDS").map_or(ROUNDS, |rounds| usize::try_from(rounds).unwrap());
     let seed: u64 = number("SEED").unwrap_or(20_261_126);
-    let (mut dice, mut tally) = (Dice::new(seed), Tally::default());
-    forms::check_all(&mut dice, rounds, &mut tally);
-    let Tally { types, written, validated, read, gaps, faults } = &tally;
+    let mut checks = Checks { dice: Dice::new(seed), rounds, tally: Tally::default() };
+    forms::each(&mut checks);
+    let Tally { types, written, validated, read, gaps, faults } = &checks.tally;
     eprintln!(
         "seed {seed}: {written} values of {types} types validate; of {validated} changed ones that do, {read} are read"
     );

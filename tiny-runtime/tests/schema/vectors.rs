@@ -302,6 +302,7 @@ fn verdicts() -> Vec<(&'static str, Verdict)> {
 /// - What an absent field becomes (`#[serde(default)]`) is published as its default.
 /// - Whole numbers have the bounds of their types.
 /// - The types of an optional value stand in another order.
+/// - What is always sent although it need not be there is said.
 fn common(value: Value) -> Value {
     const DEFAULTS: [&str; 5] = ["\"\"", "0", "0.0", "false", "[]"];
     let bounds = json!([
@@ -320,6 +321,7 @@ fn common(value: Value) -> Value {
         Value::Object(fields) => {
             let kept = fields.into_iter().filter(|(key, value)| match &**key {
                 "description" => value != "-",
+                "alwaysSent" => false,
                 "default" => !DEFAULTS.contains(&&*value.to_string()) && !value.is_object(),
                 "minimum" | "maximum" => !bounds.contains(value),
                 _ => true,

@@ -11,24 +11,24 @@ use tiny_runtime::prelude::*;
 use tiny_runtime::serde_json::json;
 
 /// A stream of numbers.
-pub(super) struct Dice(Rng);
+pub(crate) struct Dice(Rng);
 
 impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(Rng::with_seed(seed))
     }
 
-    pub(super) fn number(&mut self) -> u64 {
+    pub(crate) fn number(&mut self) -> u64 {
         self.0.u64(..)
     }
 
-    pub(super) fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         self.0.usize(..end)
     }
 }
 
 /// What has any value.
-pub(super) trait Any {
+pub(crate) trait Any {
     /// One of them; what holds itself does so at most `depth` times.
     fn any(dice: &mut Dice, depth: usize) -> Self;
 }
@@ -175,5 +175,11 @@ impl<T: Any> Any for BTreeMap<String, T> {
 impl<T: Any> Any for BTreeMap<u8, T> {
     fn any(dice: &mut Dice, depth: usize) -> Self {
         Vec::<(u8, T)>::any(dice, depth).into_iter().collect()
+    }
+}
+
+impl<T: Any> Any for BTreeMap<i32, T> {
+    fn any(dice: &mut Dice, depth: usize) -> Self {
+        Vec::<(i32, T)>::any(dice, depth).into_iter().collect()
     }
 }

@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
+use tiny_runtime::component::Message;
 use tiny_runtime::jiff::civil::Date;
 use tiny_runtime::jiff::{SignedDuration, Timestamp};
 use tiny_runtime::prelude::*;
 
 use super::any::{Any, Dice};
-use super::{Tally, check};
 
 /// An object.
 #[message]
 #[derive(Default)]
-pub(super) struct Plain<T> {
+pub(crate) struct Plain<T> {
     /// One.
     one: T,
     /// Perhaps one.
@@ -28,15 +28,15 @@ pub(super) struct Plain<T> {
 
 /// A name of its own.
 #[message]
-pub(super) struct Named<T>(T);
+pub(crate) struct Named<T>(T);
 
 /// Two without names.
 #[message]
-pub(super) struct Pair<T>(T, Option<T>);
+pub(crate) struct Pair<T>(T, Option<T>);
 
 /// Lists, each in its own way.
 #[message]
-pub(super) struct Lists<T> {
+pub(crate) struct Lists<T> {
     /// Lists in lists.
     deep: Vec<Vec<T>>,
     /// Gaps in a list.
@@ -47,12 +47,14 @@ pub(super) struct Lists<T> {
     three: [T; 3],
     /// By number.
     numbered: BTreeMap<u8, T>,
+    /// By another number.
+    signed: BTreeMap<i32, T>,
 }
 
 /// What may be left out.
 #[message]
 #[serde(deny_unknown_fields)]
-pub(super) struct Strict<T> {
+pub(crate) struct Strict<T> {
     /// Perhaps nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     maybe: Option<T>,
@@ -63,7 +65,7 @@ pub(super) struct Strict<T> {
 
 /// An object in an object, without a trace of it.
 #[message]
-pub(super) struct Flat<T> {
+pub(crate) struct Flat<T> {
     #[serde(flatten)]
     inner: Named2<T>,
     /// Beside it.
@@ -72,14 +74,14 @@ pub(super) struct Flat<T> {
 
 /// What is flattened.
 #[message]
-pub(super) struct Named2<T> {
+pub(crate) struct Named2<T> {
     /// What is in it.
     within: T,
 }
 
 /// The variant is the key.
 #[message]
-pub(super) enum Outside<T> {
+pub(crate) enum Outside<T> {
     /// Nothing in it.
     Unit,
     /// One in it.
@@ -96,7 +98,7 @@ pub(super) enum Outside<T> {
 /// The variant is beside the fields.
 #[message]
 #[serde(tag = "kind")]
-pub(super) enum Inside<T> {
+pub(crate) enum Inside<T> {
     /// Nothing else.
     Unit,
     /// An object.
@@ -111,7 +113,7 @@ pub(super) enum Inside<T> {
 /// The variant and its content are two fields.
 #[message]
 #[serde(tag = "kind", content = "content")]
-pub(super) enum Beside<T> {
+pub(crate) enum Beside<T> {
     /// No content.
     Unit,
     /// A content.
@@ -126,7 +128,7 @@ pub(super) enum Beside<T> {
 /// Whatever fits first.
 #[message]
 #[serde(untagged)]
-pub(super) enum Whatever<T> {
+pub(crate) enum Whatever<T> {
     /// An object.
     Object {
         /// What is in it.
@@ -140,7 +142,7 @@ pub(super) enum Whatever<T> {
 
 /// Itself, again and again.
 #[message]
-pub(super) struct Tree<T> {
+pub(crate) struct Tree<T> {
     /// What is in it.
     leaf: T,
     /// Below it.
@@ -153,7 +155,7 @@ pub(super) struct Tree<T> {
 /// A choice with a text for each.
 #[message]
 #[derive(Default)]
-pub(super) enum Colour {
+pub(crate) enum Colour {
     /// Like blood.
     #[default]
     Red,
@@ -165,14 +167,14 @@ pub(super) enum Colour {
 
 /// A choice.
 #[message]
-pub(super) enum Bare {
+pub(crate) enum Bare {
     Left,
     Right,
 }
 
 /// What has rules.
 #[message]
-pub(super) struct Ruled {
+pub(crate) struct Ruled {
     /// A short one.
     #[ui(minLength = 1, maxLength = 3, pattern = "^[a-z]")]
     name: String,
@@ -186,7 +188,7 @@ pub(super) struct Ruled {
 
 /// What the standard library has.
 #[message]
-pub(super) struct Standard {
+pub(crate) struct Standard {
     /// A while.
     wait: Duration,
     /// No text twice.
@@ -213,7 +215,7 @@ macro_rules! any {
 
 any! {
     Plain { one, maybe, some, named }
-    Lists { deep, gaps, pairs, three, numbered }
+    Lists { deep, gaps, pairs, three, numbered, signed }
     Strict { maybe, second }
     Flat { inner, beside }
     Named2 { within }
@@ -302,23 +304,28 @@ impl Any for Ruled {
 
 /// Each form around each type.
 macro_rules! around {
-    ($dice:ident $rounds:ident $tally:ident: $($inner:ty),* $(,)?) => { $(
-        check::<Plain<$inner>>($dice, $rounds, $tally);
-        check::<Named<$inner>>($dice, $rounds, $tally);
-        check::<Pair<$inner>>($dice, $rounds, $tally);
-        check::<Lists<$inner>>($dice, $rounds, $tally);
-        check::<Strict<$inner>>($dice, $rounds, $tally);
-        check::<Flat<$inner>>($dice, $rounds, $tally);
-        check::<Outside<$inner>>($dice, $rounds, $tally);
-        check::<Inside<$inner>>($dice, $rounds, $tally);
-        check::<Beside<$inner>>($dice, $rounds, $tally);
-        check::<Whatever<$inner>>($dice, $rounds, $tally);
-        check::<Tree<$inner>>($dice, $rounds, $tally);
+    ($visit:ident: $($inner:ty),* $(,)?) => { $(
+        $visit.visit::<Plain<$inner>>();
+        $visit.visit::<Named<$inner>>();
+        $visit.visit::<Pair<$inner>>();
+        $visit.visit::<Lists<$inner>>();
+        $visit.visit::<Strict<$inner>>();
+        $visit.visit::<Flat<$inner>>();
+        $visit.visit::<Outside<$inner>>();
+        $visit.visit::<Inside<$inner>>();
+        $visit.visit::<Beside<$inner>>();
+        $visit.visit::<Whatever<$inner>>();
+        $visit.visit::<Tree<$inner>>();
     )* };
 }
 
-pub(super) fn check_all(dice: &mut Dice, rounds: usize, tally: &mut Tally) {
-    around! { dice rounds tally:
+/// What is done with each type.
+pub(crate) trait Visit {
+    fn visit<T: Message + Any>(&mut self);
+}
+
+pub(crate) fn each(visit: &mut impl Visit) {
+    around! { visit:
         bool, i8, i32, i64, u16, u64, f32, f64, String, char,
         Json, Secret<String>, Timestamp, Date, SignedDuration,
         Colour, Bare, Ruled, Standard, Vec<u8>, Plain<String>, Outside<Colour>,

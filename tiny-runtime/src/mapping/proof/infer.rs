@@ -1,0 +1,543 @@
+//! What an expression gives, told from what its message may be.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::calls;
+use super::shape::{Doubt, Field, Form, List, Numbers, Possible, Rest, Shape, Texts};
+use super::steps::split;
+use super::super::path::Segment;
+use super::super::plan::{Node, Piece, Plan, Source};
+use super::super::tree::{Comparison, Expr, Logic, Operator};
+use crate::component::rules::Bound;
+
+/// An expression may have no value at all.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Fault {
+    /// In words that follow the expression.
+    pub(super) why: String,
+    /// `None` where declared types clash.
+    pub(super) doubt: Option<Doubt>,
+}
+
+/// What is known of a value while one side of a condition is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    Holds(Logic),
+    HoldsNot(Logic),
+    Null,
+    NotNull,
+}
+
+/// One inference over one message.
+pub(super) struct Infer<'a> {
+    message: &'a Shape,
+    plan: &'a Plan,
+    known: RefCell<Vec<(Vec<Segment>, Known)>>,
+    faults: RefCell<Vec<Fault>>,
+}
+
+impl<'a> Infer<'a> {
+    pub(super) fn of(plan: &'a Plan, message: &'a Shape) -> Self {
+        Self { message, plan, known: RefCell::default(), faults: RefCell::default() }
+    }
+
+    /// What has gone wrong since this was asked last.
+    pub(super) fn faults(&self) -> Vec<Fault> {
+        self.faults.take()
+    }
+
+    pub(super) fn fault(&self, why: impl Into<String>, doubt: Option<Doubt>) {
+        let fault = Fault { why: why.into(), doubt };
+        let mut faults = self.faults.borrow_mut();
+        if !faults.contains(&fault) {
+            faults.push(fault);
+        }
+    }
+
+    /// What a part of the result is.
+    pub(super) fn node(&self, node: &Node) -> Shape {
+        match node {
+            Node::Literal(value) => Shape::value(value),
+            Node::Slot(source) => self.source(source),
+            Node::Text(pieces) => {
+                for piece in pieces {
+                    if let Piece::Slot(source) = piece {
+                        self.in_text(source);
+                    }
+                }
+                Form::text().into()
+            }
+            Node::List(items) => {
+                let first = items.iter().map(|item| self.node(item).null_for_nothing()).collect();
+                list_of(first)
+            }
+            Node::Object(fields) => {
+                let field = |(key, node): &(String, Node)| {
+                    let shape = self.node(node);
+                    // What gives nothing is left out.
+                    let required = shape.forms().iter().all(|it| !matches!(it.form, Form::Nothing(_)));
+                    (key.as_str().into(), Field { shape, required, sent: true })
+                };
+                Form::object(fields.iter().map(field).collect()).into()
+            }
+        }
+    }
+
+    /// What fills a slot.
+    pub(super) fn source(&self, source: &Source) -> Shape {
+        self.slot(source.slot)
+    }
+
+    pub(super) fn slot(&self, slot: usize) -> Shape {
+        match self.plan.paths.get(slot).and_then(Option::as_ref) {
+            Some(path) => self.path(path),
+            None => {
+                let computed = self.plan.computed.iter().find(|it| it.slot == slot);
+                computed.map_or_else(Shape::any, |it| self.expr(&it.expr, &Form::Null.into()))
+            }
+        }
+    }
+
+    /// In text a value must be there.
+    pub(super) fn in_text(&self, source: &Source) {
+        let shape = self.source(source);
+        for it in shape.forms() {
+            if let Form::Nothing(_) | Form::Null = &it.form {
+                let why = match &it.form {
+                    Form::Nothing(why) => format!("may give nothing ({why}), and it stands in text"),
+                    _ => "may be null, and it stands in text".to_owned(),
+                };
+                self.fault(why, it.doubt);
+            } else if matches!(it.form, Form::Any | Form::Odd) {
+                self.fault("may be null, and it stands in text", Some(Doubt::Untyped));
+            }
+        }
+    }
+
+    fn path(&self, path: &[Segment]) -> Shape {
+        let mut shape = self.learned(&[], self.message.clone());
+        for (at, segment) in path.iter().enumerate() {
+            shape = match segment {
+                Segment::Key(key) => shape.member(key),
+                Segment::Index(index) => shape.element(*index),
+            };
+            shape = self.learned(&path[..=at], shape);
+        }
+        shape
+    }
+
+    /// The shape at a path, with what a condition around has told of it.
+    fn learned(&self, path: &[Segment], shape: Shape) -> Shape {
+        let known = self.known.borrow();
+        known.iter().filter(|(at, _)| at == path).fold(shape, |shape, (_, known)| match known {
+            Known::Holds(logic) => holding(*logic, &shape),
+            Known::HoldsNot(logic) => not_holding(*logic, &shape),
+            Known::Null => kept(&shape, |form| matches!(form, Form::Null | Form::Nothing(_) | Form::Any | Form::Odd)),
+            Known::NotNull => kept(&shape, |form| !matches!(form, Form::Null)),
+        })
+    }
+
+    /// What a condition tells of paths where it holds, or where it does not.
+    fn lesson(&self, test: &Expr, logic: Logic, holds: bool) -> Vec<(Vec<Segment>, Known)> {
+        let path = |expr: &Expr| match expr {
+            Expr::Slot(slot) => self.plan.paths.get(*slot).cloned().flatten(),
+            _ => None,
+        };
+        match test {
+            Expr::Slot(_) => {
+                let known = if holds { Known::Holds(logic) } else { Known::HoldsNot(logic) };
+                path(test).into_iter().map(|path| (path, known)).collect()
+            }
+            Expr::Not(of) => self.lesson(of, Logic::Jmes, !holds),
+            Expr::Call(function, args) if function.name == "not" => match &**args {
+                [of] => self.lesson(of, Logic::Dollar, !holds),
+                _ => Vec::new(),
+            },
+            Expr::And(inner, one, other) if holds => {
+                [self.lesson(one, *inner, true), self.lesson(other, *inner, true)].concat()
+            }
+            Expr::Or(inner, one, other) if !holds => {
+                [self.lesson(one, *inner, false), self.lesson(other, *inner, false)].concat()
+            }
+            Expr::Compare(_, comparison @ (Comparison::Equal | Comparison::Unequal), one, other) => {
+                let of = match (&**one, &**other) {
+                    (Expr::Literal(Value::Null), of) | (of, Expr::Literal(Value::Null)) => path(of),
+                    _ => None,
+                };
+                let null = (*comparison == Comparison::Equal) == holds;
+                let known = if null { Known::Null } else { Known::NotNull };
+                of.into_iter().map(|path| (path, known)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What `expr` gives where a condition holds, or where it does not.
+    fn knowing(&self, lesson: Vec<(Vec<Segment>, Known)>, of: impl FnOnce() -> Shape) -> Shape {
+        let before = self.known.borrow().len();
+        self.known.borrow_mut().extend(lesson);
+        let shape = of();
+        self.known.borrow_mut().truncate(before);
+        shape
+    }
+
+    /// What `expr` gives where `current` is looked at.
+    pub(super) fn expr(&self, expr: &Expr, current: &Shape) -> Shape {
+        match expr {
+            Expr::Literal(value) => Shape::value(value),
+            Expr::Slot(slot) => self.slot(*slot),
+            Expr::Current => current.clone(),
+            Expr::Field(of, name) => self.expr(of, current).member(name),
+            Expr::Index(of, index) => self.expr(of, current).element(*index),
+            Expr::Query(query) => self.query(query, current),
+            Expr::Then(first, then) => {
+                let first = self.expr(first, current).null_for_nothing();
+                self.expr(then, &first)
+            }
+            Expr::Project(list, each) => self.project(list, each, current),
+            Expr::Values(of) => self.or_null(&self.expr(of, current), |form| match form {
+                Form::Object(_) => Some(Form::list(Shape::from(form.clone()).values())),
+                _ => None,
+            }),
+            Expr::Flatten(of) => self.or_null(&self.expr(of, current), |form| match form {
+                Form::List(list) => {
+                    let (lists, others) = split(&list.any(), |form| matches!(form, Form::List(_) | Form::Any | Form::Odd));
+                    Some(Form::list(lists.elements().or(&others)))
+                }
+                _ => None,
+            }),
+            Expr::Slice(of, ..) => self.or_null(&self.expr(of, current), |form| match form {
+                Form::List(list) => Some(Form::list(list.any())),
+                _ => None,
+            }),
+            Expr::When(test, then) => {
+                let tested = self.expr(test, current);
+                let lesson = self.lesson(test, Logic::Jmes, true);
+                let mut all = if never_holds(Logic::Jmes, &tested) {
+                    Shape::none()
+                } else {
+                    self.knowing(lesson, || self.expr(then, current))
+                };
+                if !always_holds(Logic::Jmes, &tested) {
+                    all.join(&Form::Null.into());
+                }
+                all
+            }
+            Expr::List(items) => {
+                list_of(items.iter().map(|item| self.expr(item, current).null_for_nothing()).collect())
+            }
+            Expr::Object(fields) => {
+                let field = |(key, field): &(String, Expr)| {
+                    let shape = self.expr(field, current).null_for_nothing();
+                    (key.as_str().into(), Field::there(shape))
+                };
+                Form::object(fields.iter().map(field).collect()).into()
+            }
+            Expr::Not(of) => {
+                self.expr(of, current);
+                Form::Bool(None).into()
+            }
+            Expr::And(logic, one, other) => self.both(*logic, one, other, current),
+            Expr::Or(logic, one, other) => self.either(*logic, one, other, current),
+            Expr::Compare(logic, comparison, one, other) => {
+                let (one, other) = (self.expr(one, current), self.expr(other, current));
+                compared(*logic, *comparison, &one, &other)
+            }
+            Expr::Negate(of) => {
+                let of = self.expr(of, current).null_for_nothing();
+                self.arithmetic(Operator::Subtract, &Shape::value(&0.into()), &of)
+            }
+            Expr::Arithmetic(operator, one, other) => {
+                let one = self.expr(one, current).null_for_nothing();
+                let other = self.expr(other, current).null_for_nothing();
+                self.arithmetic(*operator, &one, &other)
+            }
+            Expr::Choose(test, one, other) => {
+                let tested = self.expr(test, current);
+                let branch = |expr: &Expr, holds: bool| {
+                    self.knowing(self.lesson(test, Logic::Dollar, holds), || self.expr(expr, current))
+                };
+                let mut all = Shape::none();
+                if !never_holds(Logic::Dollar, &tested) {
+                    all.join(&branch(one, true));
+                }
+                if !always_holds(Logic::Dollar, &tested) {
+                    all.join(&branch(other, false));
+                }
+                all
+            }
+            Expr::Call(function, args) => calls::call(self, function, args, current),
+            Expr::Deferred(_) => Form::Null.into(),
+        }
+    }
+
+    fn project(&self, list: &Expr, each: &Expr, current: &Shape) -> Shape {
+        let list = self.expr(list, current);
+        self.or_null(&list, |form| match form {
+            Form::List(list) => {
+                let each = self.expr(each, &list.any());
+                Some(Form::list(kept(&each, |form| !matches!(form, Form::Null | Form::Nothing(_)))))
+            }
+            _ => None,
+        })
+    }
+
+    /// What is made of each form; null of those that do not fit, anything of those that may.
+    fn or_null(&self, of: &Shape, made: impl Fn(&Form) -> Option<Form>) -> Shape {
+        of.each(|form| match form {
+            Form::Any | Form::Odd => {
+                let list = Possible { form: Form::list(Shape::any()), doubt: Some(Doubt::Untyped) };
+                Shape(vec![list]).perhaps(Form::Null, Doubt::Untyped)
+            }
+            form => made(form).unwrap_or(Form::Null).into(),
+        })
+    }
+
+    fn both(&self, logic: Logic, one: &Expr, other: &Expr, current: &Shape) -> Shape {
+        let first = self.expr(one, current);
+        let second = if never_holds(logic, &first) {
+            Shape::none()
+        } else {
+            self.knowing(self.lesson(one, logic, true), || self.expr(other, current))
+        };
+        match logic {
+            Logic::Dollar => Form::Bool(None).into(),
+            Logic::Jmes => not_holding(logic, &first).or(&second),
+        }
+    }
+
+    fn either(&self, logic: Logic, one: &Expr, other: &Expr, current: &Shape) -> Shape {
+        let first = self.expr(one, current);
+        let second = if always_holds(logic, &first) {
+            Shape::none()
+        } else {
+            self.knowing(self.lesson(one, logic, false), || self.expr(other, current))
+        };
+        match logic {
+            Logic::Dollar => Form::Bool(None).into(),
+            Logic::Jmes => holding(logic, &first).or(&second),
+        }
+    }
+
+    /// What an operator gives; for numbers that have bounds the result has some.
+    pub(super) fn arithmetic(&self, operator: Operator, one: &Shape, other: &Shape) -> Shape {
+        let takes = if operator == Operator::Add { "two numbers or two texts" } else { "two numbers" };
+        let mut all = Shape::none();
+        for one in one.forms() {
+            for other in other.forms() {
+                let doubt = one.doubt.clone().or_else(|| other.doubt.clone());
+                let given = match (&one.form, &other.form) {
+                    (Form::Text(_), Form::Text(_)) if operator == Operator::Add => {
+                        Form::text().into()
+                    }
+                    (Form::Number(one), Form::Number(other)) => self.calculated(operator, *one, *other),
+                    (Form::Any | Form::Odd, Form::Any | Form::Odd | Form::Number(_) | Form::Text(_))
+                    | (Form::Number(_) | Form::Text(_), Form::Any | Form::Odd) => {
+                        self.fault(format!("takes {takes} for `{}`: {}", operator.sign(), Doubt::Untyped), Some(Doubt::Untyped));
+                        let text = matches!(one.form, Form::Text(_)) || matches!(other.form, Form::Text(_));
+                        let number = matches!(one.form, Form::Number(_)) || matches!(other.form, Form::Number(_));
+                        let mut any = Shape::none();
+                        if !text {
+                            any = any.perhaps(Form::real(), Doubt::Untyped);
+                        }
+                        if !number && operator == Operator::Add {
+                            any = any.perhaps(Form::text(), Doubt::Untyped);
+                        }
+                        any
+                    }
+                    (one, other) => {
+                        let shown = |form: &Form| Shape::from(form.clone()).to_string();
+                        let (sign, one, other) = (operator.sign(), shown(one), shown(other));
+                        let mut why = format!("has no value: `{sign}` takes {takes}, and here may be {one} and {other}");
+                        if let Some(doubt) = &doubt {
+                            why = format!("{why}: {doubt}");
+                        }
+                        self.fault(why, doubt.clone());
+                        Shape::none()
+                    }
+                };
+                all.join(&match doubt {
+                    Some(doubt) => given.doubted(&doubt),
+                    None => given,
+                });
+            }
+        }
+        all
+    }
+
+    fn calculated(&self, operator: Operator, one: Numbers, other: Numbers) -> Shape {
+        if matches!(operator, Operator::Divide | Operator::Remainder) {
+            let zero = Numbers { whole: true, from: Some(Bound::Whole(0)), to: Some(Bound::Whole(0)) };
+            if !zero.are_outside(other) {
+                let sign = if operator == Operator::Divide { "/" } else { "%" };
+                let always = other.are_within(zero);
+                let doubt = if always { None } else { Some(Doubt::Partial(sign)) };
+                self.fault(format!("divides by what may be zero: `{sign}` has no value then"), doubt);
+            }
+        }
+        let whole = one.whole && other.whole && operator != Operator::Divide;
+        let bounds = bounded(operator, one, other);
+        match bounds {
+            Some((from, to)) if whole && from >= i128::from(i64::MIN) && to <= i128::from(u64::MAX) => {
+                Form::Number(Numbers { whole, from: Some(Bound::Whole(from)), to: Some(Bound::Whole(to)) }).into()
+            }
+            // Whole numbers never leave what a real one holds.
+            _ if whole => Shape::from(Form::whole()).perhaps(Form::real(), Doubt::Overflow),
+            _ => {
+                if !(one.whole && other.whole) {
+                    self.fault("may be larger than any number of JSON", Some(Doubt::Overflow));
+                }
+                Form::real().into()
+            }
+        }
+    }
+}
+
+/// The bounds of a result of whole numbers.
+fn bounded(operator: Operator, one: Numbers, other: Numbers) -> Option<(i128, i128)> {
+    let whole = |bound: Option<Bound>| match bound {
+        Some(Bound::Whole(whole)) => Some(whole),
+        _ => None,
+    };
+    let (a, b, c, d) = (whole(one.from)?, whole(one.to)?, whole(other.from)?, whole(other.to)?);
+    let ends = match operator {
+        Operator::Add => vec![a.checked_add(c)?, b.checked_add(d)?],
+        Operator::Subtract => vec![a.checked_sub(d)?, b.checked_sub(c)?],
+        Operator::Multiply => {
+            vec![a.checked_mul(c)?, a.checked_mul(d)?, b.checked_mul(c)?, b.checked_mul(d)?]
+        }
+        Operator::Remainder => {
+            let most = c.checked_abs()?.max(d.checked_abs()?) - 1;
+            vec![if a < 0 { -most } else { 0 }, if b > 0 { most } else { 0 }]
+        }
+        Operator::Divide => return None,
+    };
+    Some((*ends.iter().min()?, *ends.iter().max()?))
+}
+
+/// A list of exactly these.
+pub(super) fn list_of(first: Vec<Shape>) -> Shape {
+    let count = first.len() as u64;
+    Form::List(Arc::new(List { first, rest: Shape::none(), least: count, most: Some(count), unique: false })).into()
+}
+
+fn compared(logic: Logic, comparison: Comparison, one: &Shape, other: &Shape) -> Shape {
+    let is_equality = matches!(comparison, Comparison::Equal | Comparison::Unequal);
+    if logic == Logic::Dollar || is_equality {
+        return Form::Bool(None).into();
+    }
+    // Only numbers have an order; all else gives null.
+    let mut all = Shape::none();
+    for one in one.forms() {
+        for other in other.forms() {
+            let doubt = one.doubt.clone().or_else(|| other.doubt.clone());
+            let form = match (&one.form, &other.form) {
+                (Form::Number(_), Form::Number(_)) => Form::Bool(None),
+                (Form::Any | Form::Odd, Form::Any | Form::Odd | Form::Number(_)) | (Form::Number(_), Form::Any | Form::Odd) => {
+                    all.add(Possible { form: Form::Bool(None), doubt: doubt.clone() });
+                    Form::Null
+                }
+                _ => Form::Null,
+            };
+            all.add(Possible { form, doubt });
+        }
+    }
+    all
+}
+
+/// The forms of which `keep` holds. Definitions of which it holds whole stay what they are.
+pub(super) fn kept(shape: &Shape, keep: impl Fn(&Form) -> bool) -> Shape {
+    changed(shape, |form| keep(form).then(|| form.clone()))
+}
+
+fn changed(shape: &Shape, change: impl Fn(&Form) -> Option<Form>) -> Shape {
+    let mut all = Shape::none();
+    for it in &shape.0 {
+        let one = Shape(vec![it.clone()]);
+        let forms = one.forms();
+        if forms.iter().all(|it| change(&it.form).as_ref() == Some(&it.form)) {
+            all.add(it.clone());
+            continue;
+        }
+        for it in forms {
+            if let Some(form) = change(&it.form) {
+                all.add(Possible { form, doubt: it.doubt });
+            }
+        }
+    }
+    all
+}
+
+/// What of it counts as true.
+pub(super) fn holding(logic: Logic, shape: &Shape) -> Shape {
+    changed(shape, |form| match form {
+        Form::Nothing(_) | Form::Null | Form::Bool(Some(false)) => None,
+        Form::Bool(None) => Some(Form::Bool(Some(true))),
+        Form::Number(numbers) if logic == Logic::Dollar && is_zero(*numbers) => None,
+        Form::Text(texts) => {
+            let Some(choices) = &texts.choices else { return Some(form.clone()) };
+            let choices: Vec<_> = choices.iter().filter(|it| !it.is_empty()).cloned().collect();
+            if choices.is_empty() {
+                return None;
+            }
+            Some(Form::Text(Arc::new(Texts { choices: Some(choices), ..(**texts).clone() })))
+        }
+        Form::List(list) if list.most == Some(0) => None,
+        form => Some(form.clone()),
+    })
+}
+
+/// What of it does not.
+fn not_holding(logic: Logic, shape: &Shape) -> Shape {
+    changed(shape, |form| match form {
+        Form::Bool(Some(true)) => None,
+        Form::Bool(None) => Some(Form::Bool(Some(false))),
+        Form::Number(numbers) => {
+            let zero = Bound::Whole(0);
+            let zero = Numbers { whole: numbers.whole, from: Some(zero), to: Some(zero) };
+            let may_be = logic == Logic::Dollar && !zero.are_outside(*numbers);
+            may_be.then_some(Form::Number(zero))
+        }
+        Form::Text(texts) => {
+            let may_be = match &texts.choices {
+                Some(choices) => choices.iter().any(|it| it.is_empty()),
+                None => texts.least == 0,
+            };
+            may_be.then(|| {
+                Form::Text(Arc::new(Texts { choices: Some(vec!["".into()]), ..Texts::default() }))
+            })
+        }
+        Form::List(list) if list.least > 0 => None,
+        Form::Object(object) if object.fields.iter().any(|(_, field)| field.sent) => {
+            // A member that is always written may still be nothing where an expression made the object.
+            let is_there = |shape: &Shape| shape.forms().iter().all(|it| !matches!(it.form, Form::Nothing(_)));
+            let full = object.fields.iter().any(|(_, field)| field.sent && is_there(&field.shape));
+            (!full).then(|| form.clone())
+        }
+        form => Some(form.clone()),
+    })
+}
+
+fn is_zero(numbers: Numbers) -> bool {
+    let zero = Bound::Whole(0);
+    numbers.are_within(Numbers { whole: false, from: Some(zero), to: Some(zero) })
+}
+
+pub(super) fn never_holds(logic: Logic, shape: &Shape) -> bool {
+    holding(logic, shape).is_none()
+}
+
+pub(super) fn always_holds(logic: Logic, shape: &Shape) -> bool {
+    not_holding(logic, shape).is_none()
+}
+
+/// The rest of an object, where it has one.
+pub(super) fn rest(object: &super::shape::Object) -> Option<&Shape> {
+    match &object.rest {
+        Rest::Keys(values) | Rest::Like(_, values) => Some(values),
+        Rest::Ignored | Rest::Denied => None,
+    }
+}
