@@ -44,7 +44,7 @@ pub use crate::{
     module::{ModuleComponent, TinyModule, TinyModuleSpec, TinyModuleStatus},
     names::{FullName, NameError, PortName},
     node::{
-        Edge, EdgeRetry, NodeComponent, NodeModule, NodePort, TinyNode, TinyNodeSpec,
+        Edge, EdgeRetry, EdgeStatus, NodeComponent, NodeModule, NodePort, TinyNode, TinyNodeSpec,
         TinyNodeStatus,
     },
     page::{TinyWidgetPage, TinyWidgetPageSpec, TinyWidgetPageStatus, Widget},

@@ -160,6 +160,9 @@ pub struct TinyNodeStatus {
     /// The ports that the node has now.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::null_as_default")]
     pub ports: Vec<PortStatus>,
+    /// Of each edge what was last found good: it goes on where a later mapping cannot be used.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::null_as_default")]
+    pub edges: Vec<EdgeStatus>,
     /// OK, or what is wrong.
     #[serde(
         skip_serializing_if = "String::is_empty",
@@ -186,6 +189,25 @@ pub struct TinyNodeStatus {
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "condition::read")]
     #[schemars(schema_with = "condition::schema")]
     pub conditions: Vec<Condition>,
+}
+
+/// An edge as it was last found good.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "camelCase")]
+pub struct EdgeStatus {
+    /// Its id.
+    #[serde(deserialize_with = "lenient::null_as_default")]
+    pub id: String,
+    /// Where it starts.
+    #[serde(deserialize_with = "lenient::null_as_default")]
+    pub port: String,
+    /// Where it ends, as `node:port`.
+    #[serde(deserialize_with = "lenient::null_as_default")]
+    pub to: String,
+    /// Its mapping; without one, the identity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::any_json")]
+    pub configuration: Option<Value>,
 }
 
 /// The module that runs a node.

@@ -54,7 +54,7 @@ impl Operator {
         let nodes = Nodes::new(module.clone(), offer, scheduler.clone(), directory.clone());
         let summary = nodes.summary();
         let api = Api::namespaced(client.clone(), namespace);
-        let offer = Module::new(module, catalogue, api, leadership.clone());
+        let offer = Module::new(module, catalogue, api, leadership.clone(), summary.clone());
         let api = Api::namespaced(client.clone(), namespace);
         let signals = Signals::new(scheduler.clone(), directory, api, leadership.clone());
 

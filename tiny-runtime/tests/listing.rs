@@ -197,6 +197,7 @@ mod promises {
                 }
             },
             "description": "How long to wait.",
+            "alwaysSent": ["forMillis"],
             "path": "$"
         });
         assert_eq!(schema["$defs"]["Pause"], expected);

@@ -1,22 +1,19 @@
 //! `apply`: objects of files, written to the plane.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow, bail};
-use kube::api::{ListParams, PostParams};
+use anyhow::{Context, Result, bail};
+use kube::api::PostParams;
 use kube::core::{DynamicObject, Request};
-use kube::{Api, Client, ResourceExt};
+use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
-use tiny_crds::{TinyModule, TinyNode, labels, names};
+use tiny_crds::{labels, names};
 
 use super::documents::{self, Document};
 use super::plane::PlaneArgs;
+use super::survey::{self, Found, Grade, Stored, Survey, Told};
 use super::{Binary, print};
-use crate::control::declare;
-use crate::engine::{self, Peer};
 use crate::registry::Registry;
-use crate::words;
 
 /// Who writes, as `managedFields` name it.
 const FIELD_MANAGER: &str = "tiny-apply";
@@ -43,11 +40,28 @@ impl Apply {
         let plane = self.plane.connect().await?;
         let namespace = &self.plane.namespace;
         let files = Files { client: &plane.client, namespace, module, registry };
-        for line in files.apply(documents, None).await? {
+        let Applied { lines, refuted } = files.apply(documents, None).await?;
+        for line in lines {
             print(&line)?;
         }
-        Ok(())
+        match refuted {
+            0 => Ok(()),
+            1 => bail!(
+                "applied, but 1 mapping cannot be right: its edge keeps its last good mapping until it is corrected"
+            ),
+            many => bail!(
+                "applied, but {many} mappings cannot be right: their edges keep their last good mappings until they are corrected"
+            ),
+        }
     }
+}
+
+/// What became of the objects of files.
+pub(super) struct Applied {
+    /// A line for each, and before them what is odd.
+    pub(super) lines: Vec<String>,
+    /// Mappings that cannot be right.
+    pub(super) refuted: usize,
 }
 
 /// Objects on their way from files to a plane.
@@ -65,14 +79,14 @@ impl Files<'_> {
         &self,
         mut documents: Vec<Document>,
         mark: Option<&str>,
-    ) -> Result<Vec<String>> {
+    ) -> Result<Applied> {
         for document in &mut documents {
             self.place(document)?;
             if let Some(module) = mark {
                 document.object["metadata"]["labels"][labels::APPLIED_BY] = module.into();
             }
         }
-        let mut lines = self.check(&documents).await?;
+        let (mut lines, refuted) = self.check(&documents).await?;
         // The plane's own rules, for all of them, before the first is written.
         for document in &documents {
             self.write(document, true).await?;
@@ -81,7 +95,7 @@ impl Files<'_> {
             let done = self.write(document, false).await?;
             lines.push(format!("{}: {done}", document.title()));
         }
-        Ok(lines)
+        Ok(Applied { lines, refuted })
     }
 
     /// Puts a document into the namespace; one that names another is refused.
@@ -100,73 +114,30 @@ impl Files<'_> {
         }
     }
 
-    /// Judges the nodes of this module as it would when it ran them. Returns what is odd but allowed.
-    async fn check(&self, documents: &[Document]) -> Result<Vec<String>> {
-        let nodes: Vec<(&Document, TinyNode)> = documents
-            .iter()
-            .filter_map(|d| Some((d, serde_json::from_value(d.object.clone()).ok()?)))
-            .filter(|(document, _)| document.kind.resource.kind == "TinyNode")
-            .collect();
-        let mut peers = self.stored_peers().await?;
-        peers.extend(nodes.iter().map(|(document, node)| (document.name.clone(), self.peer(node))));
-        let (mut faults, mut remarks) = (Vec::new(), Vec::new());
-        for (document, node) in &nodes {
-            node.spec
-                .check_name(&document.name)
-                .map_err(|e| anyhow!("{} ({}): {e}", document.place, document.title()))?;
-            if !node.belongs_to(self.module) {
-                continue;
-            }
-            let peer = |name: &str| peers.get(name).cloned().unwrap_or(Peer::Absent);
-            for finding in engine::check(&declare(node), self.registry, peer) {
-                if finding.cause.refuses() {
-                    faults.push(format!("{}: {finding}", document.place));
-                } else {
-                    remarks.push(format!("warning: {finding}"));
+    /// Judges the nodes as their modules would when they ran them. Returns what is odd but allowed, and how many edges are refuted.
+    async fn check(&self, documents: &[Document]) -> Result<(Vec<String>, usize)> {
+        let stored = Stored::of(self.client, self.namespace).await?;
+        let told = Told::by(&stored.modules);
+        let survey = Survey::of(documents, &stored.nodes, &told, self.module, self.registry)?;
+        let (mut faults, mut remarks, mut refuted) = (Vec::new(), Vec::new(), 0);
+        for Found { grade, place, text } in survey.findings() {
+            match grade {
+                Grade::Fault => faults.push(format!("{place}: {text}")),
+                Grade::Refuted => {
+                    refuted += 1;
+                    remarks.push(format!("refuted: {place}: {text}"));
                 }
+                Grade::Warning => remarks.push(format!("warning: {text}")),
+                Grade::Unknown => {}
             }
         }
-        remarks.extend(self.unknown_modules(nodes.iter().map(|(_, node)| node)).await?);
+        let known =
+            stored.modules.iter().map(ResourceExt::name_any).chain([self.module.to_owned()]);
+        remarks.extend(survey::strangers(&survey.modules(), &known.collect::<Vec<_>>()));
         match faults.as_slice() {
-            [] => Ok(remarks),
+            [] => Ok((remarks, refuted)),
             [fault] => bail!("{fault}; nothing was applied"),
             faults => bail!("nothing was applied, because\n  {}", faults.join("\n  ")),
-        }
-    }
-
-    /// One remark for each module that nodes ask for and nobody has ever run here.
-    async fn unknown_modules<'n>(
-        &self,
-        nodes: impl Iterator<Item = &'n TinyNode>,
-    ) -> Result<Vec<String>> {
-        let api: Api<TinyModule> = Api::namespaced(self.client.clone(), self.namespace);
-        let stored = api.list(&ListParams::default()).await;
-        let stored = stored.context("cannot list the modules of the plane")?;
-        let known: Vec<String> =
-            stored.iter().map(ResourceExt::name_any).chain([self.module.to_owned()]).collect();
-        let asked: BTreeSet<&str> = nodes.map(|node| node.spec.module.as_str()).collect();
-        let unknown = asked
-            .into_iter()
-            .filter(|module| !known.iter().any(|other| names::same_module(other, module)));
-        let remark = |module: &str| {
-            let near = words::did_you_mean(module, known.iter().map(String::as_str));
-            format!("warning: no module `{module}` has run here yet{near}; its nodes wait for it")
-        };
-        Ok(unknown.map(remark).collect())
-    }
-
-    async fn stored_peers(&self) -> Result<BTreeMap<String, Peer>> {
-        let api: Api<TinyNode> = Api::namespaced(self.client.clone(), self.namespace);
-        let nodes = api.list(&ListParams::default()).await;
-        let nodes = nodes.context("cannot list the nodes of the plane")?;
-        Ok(nodes.iter().map(|node| (node.name_any(), self.peer(node))).collect())
-    }
-
-    fn peer(&self, node: &TinyNode) -> Peer {
-        if node.belongs_to(self.module) {
-            Peer::Ours { component: node.spec.component.clone() }
-        } else {
-            Peer::Foreign { module: node.spec.module.clone() }
         }
     }
 

@@ -7,9 +7,11 @@
 //! ```
 
 mod apply;
+mod check;
 mod components;
 mod documents;
 mod eval;
+mod explain;
 mod flow_schema;
 mod get;
 mod kinds;
@@ -20,6 +22,7 @@ mod prune;
 mod run;
 mod schema;
 mod signal;
+mod survey;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -88,6 +91,10 @@ enum Command {
     Run(run::Run),
     /// Writes flows, nodes and other objects from files to the plane
     Apply(apply::Apply),
+    /// Checks flows of files without writing anything
+    Check(check::Check),
+    /// Prints what an edge does with each field of its target
+    Explain(explain::Explain),
     /// Lists objects of the plane
     Get(get::Get),
     /// Sends a message to a port of a node, one at a time
@@ -159,6 +166,8 @@ fn start_module(binary: Binary, command: Command) -> Result<()> {
                 run.carry_out(binary, registry).await
             }
             Command::Apply(apply) => apply.carry_out(binary, &registry).await,
+            Command::Check(check) => check.carry_out(binary, &registry).await,
+            Command::Explain(explain) => explain.carry_out(binary, &registry).await,
             Command::Get(get) => get.carry_out().await,
             Command::Signal(signal) => signal.carry_out().await,
             Command::Components(components) => components.carry_out(binary, &registry),

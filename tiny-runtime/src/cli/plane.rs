@@ -94,6 +94,15 @@ impl PlaneArgs {
         }
     }
 
+    /// The plane, if one is there: a local one that does not run is none, unless it was asked for.
+    pub(super) async fn connect_if_there(&self) -> Result<Option<Plane>> {
+        match self.choice(&Surroundings::here())? {
+            Choice::Local(None) if self.local.is_none() => Ok(self.connect_local(None).await.ok()),
+            Choice::Local(folder) => self.connect_local(folder).await.map(Some),
+            choice => self.cluster(choice).await.map(Some),
+        }
+    }
+
     /// What a further command needs to talk to the same plane.
     pub(super) fn flags(&self) -> String {
         let mut flags = String::new();

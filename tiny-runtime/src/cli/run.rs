@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use tokio::sync::watch;
 
-use super::apply::{self, Files};
+use super::apply::{self, Applied, Files};
 use super::documents;
 use super::plane::{Plane, PlaneArgs};
 use super::{Binary, next, print, prune};
@@ -134,7 +134,7 @@ impl Run {
         let mark = apply::mark(&module.name);
         let kept = prune::keys(&documents);
         let files = Files { client, namespace, module: &module.name, registry };
-        let mut lines = files.apply(documents, Some(&mark)).await?;
+        let Applied { mut lines, .. } = files.apply(documents, Some(&mark)).await?;
         if self.prune {
             lines.extend(prune::prune(client, namespace, &mark, &kept).await?);
         }

@@ -1,6 +1,7 @@
 //! The controllers: one file each. They watch the plane, call plain methods of the engine, and write status.
 
 mod catalogue;
+mod circles;
 mod declare;
 mod directory;
 mod leadership;
@@ -9,9 +10,11 @@ mod module;
 mod neighbours;
 mod node;
 mod node_status;
+mod proofs;
 mod sharing;
 mod signal;
 mod signal_run;
+mod site;
 mod state;
 mod status;
 
@@ -25,7 +28,9 @@ pub(crate) use self::{
     lease::{Leadership, Lease, identity},
     module::Module,
     node::Nodes,
+    proofs::Proofs,
     signal::Signals,
+    site::Face,
     state::NodeState,
 };
 

@@ -8,13 +8,15 @@ use kube::api::PostParams;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher;
 use kube::{Api, ResourceExt};
-use tiny_crds::condition::{self, READY, Truth};
+use tiny_crds::condition::{self, EDGES_VALID, READY, Truth};
 use tiny_crds::{TinyModule, TinyModuleSpec, TinyModuleStatus, names};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::catalogue::{Catalogue, LIMIT};
 use super::lease::Leadership;
+use super::node::Summary;
 use super::status::{self, Written};
 use super::{ModuleId, backoff};
 
@@ -27,6 +29,7 @@ pub(crate) struct Module {
     api: Api<TinyModule>,
     leadership: Leadership,
     catalogue: Arc<Catalogue>,
+    summary: watch::Receiver<Summary>,
 }
 
 impl Module {
@@ -35,8 +38,9 @@ impl Module {
         catalogue: Arc<Catalogue>,
         api: Api<TinyModule>,
         leadership: Leadership,
+        summary: watch::Receiver<Summary>,
     ) -> Self {
-        Self { id, api, leadership, catalogue }
+        Self { id, api, leadership, catalogue, summary }
     }
 
     /// Follows the object until `shutdown`.
@@ -47,6 +51,11 @@ impl Module {
         let mut seen: Option<Option<TinyModule>> = None;
         let mut failures = 0;
         let mut pause: Option<Instant> = None;
+        // What it says of itself it says of the edges too, from the first word on.
+        let listed = self.summary.wait_for(|summary| summary.listed);
+        if shutdown.run_until_cancelled(listed).await.is_none() {
+            return;
+        }
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
@@ -58,6 +67,7 @@ impl Module {
                     None => return,
                 },
                 _ = self.leadership.changed() => {}
+                Ok(()) = self.summary.changed() => {}
                 () = sleep_until(pause.unwrap_or_else(Instant::now)), if pause.is_some() => {}
             }
             let Some(object) = &seen else { continue };
@@ -118,6 +128,16 @@ impl Module {
             all,
             condition::new(READY, Truth::True, "Running", "the module runs", generation, now),
         );
+        let refuted = &self.summary.borrow().refuted;
+        let (truth, reason, why) = match refuted.as_slice() {
+            [] => (Truth::True, "Valid", "every edge of its nodes fits their ports".to_owned()),
+            refuted => (
+                Truth::False,
+                "MappingRefuted",
+                status::sentences(refuted.iter().map(String::as_str)),
+            ),
+        };
+        condition::set(all, condition::new(EDGES_VALID, truth, reason, why, generation, now));
         if self.catalogue.has_schemas {
             condition::clear(all, SCHEMAS_PUBLISHED);
             return status;

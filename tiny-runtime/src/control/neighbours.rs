@@ -6,7 +6,10 @@ use kube::ResourceExt;
 use kube::runtime::watcher::Event;
 use tiny_crds::{ModuleComponent, Payload, TinyModule, TinyNode, names};
 
+use super::declare;
+use super::proofs::Proofs;
 use super::sharing::{Member, PortSchema, Sharing};
+use super::site::{Face, Site};
 
 /// Kept by the node controller.
 #[derive(Debug, Default)]
@@ -25,12 +28,20 @@ pub(super) struct Neighbours {
 struct Offer {
     names: Vec<String>,
     ports: Vec<PortSchema>,
+    face: Face,
+}
+
+/// What is kept of all nodes, these among them.
+pub(super) struct Known<'a> {
+    pub(super) sharing: &'a mut Sharing,
+    pub(super) proofs: &'a mut Proofs,
 }
 
 impl Offer {
     fn of(component: &ModuleComponent) -> Self {
         let names = std::iter::once(&component.name).chain(&component.aliases).cloned().collect();
-        Self { names, ports: component.ports.iter().filter_map(PortSchema::of).collect() }
+        let ports = component.ports.iter().filter_map(PortSchema::of).collect();
+        Self { names, ports, face: Face::told(component) }
     }
 }
 
@@ -40,25 +51,25 @@ impl Neighbours {
     }
 
     /// Takes in one event of the watch of modules.
-    pub(super) fn observe(&mut self, event: Event<TinyModule>, sharing: &mut Sharing) {
+    pub(super) fn observe(&mut self, event: Event<TinyModule>, known: &mut Known<'_>) {
         match event {
             Event::Init => self.listing.clear(),
             Event::InitApply(module) => {
                 self.listing.insert(module.name_any());
-                self.put_module(&module, sharing);
+                self.put_module(&module, known);
             }
             Event::InitDone => {
-                let known = self.modules.keys();
+                let names = self.modules.keys();
                 let gone: Vec<String> =
-                    known.filter(|name| !self.listing.contains(*name)).cloned().collect();
-                gone.iter().for_each(|name| self.drop_module(name, sharing));
+                    names.filter(|name| !self.listing.contains(*name)).cloned().collect();
+                gone.iter().for_each(|name| self.drop_module(name, known));
             }
-            Event::Apply(module) => self.put_module(&module, sharing),
-            Event::Delete(module) => self.drop_module(&module.name_any(), sharing),
+            Event::Apply(module) => self.put_module(&module, known),
+            Event::Delete(module) => self.drop_module(&module.name_any(), known),
         }
     }
 
-    fn put_module(&mut self, module: &TinyModule, sharing: &mut Sharing) {
+    fn put_module(&mut self, module: &TinyModule, known: &mut Known<'_>) {
         let name = module.name_any();
         if names::same_module(&name, &self.own) {
             return;
@@ -67,28 +78,47 @@ impl Neighbours {
         let offers: Vec<Offer> = components.map(Offer::of).collect();
         if self.modules.get(&name) != Some(&offers) {
             self.modules.insert(name.clone(), offers);
-            self.again(&name, sharing);
+            self.again(&name, known);
         }
     }
 
-    fn drop_module(&mut self, name: &str, sharing: &mut Sharing) {
+    fn drop_module(&mut self, name: &str, known: &mut Known<'_>) {
         if self.modules.remove(name).is_some() {
-            self.again(name, sharing);
+            self.again(name, known);
         }
     }
 
     /// Looks again at all nodes of a module.
-    fn again(&self, module: &str, sharing: &mut Sharing) {
+    fn again(&self, module: &str, known: &mut Known<'_>) {
         for (name, node) in self.nodes.iter().filter(|(_, node)| node.belongs_to(module)) {
-            sharing.put(name, Some(self.member(node)));
+            self.tell(name, node, known);
         }
     }
 
     /// Notes a node of another module.
-    pub(super) fn put_node(&mut self, node: TinyNode, sharing: &mut Sharing) {
+    pub(super) fn put_node(&mut self, node: TinyNode, known: &mut Known<'_>) {
         let (name, node) = (node.name_any(), slim(node));
-        sharing.put(&name, Some(self.member(&node)));
+        self.tell(&name, &node, known);
         self.nodes.insert(name, node);
+    }
+
+    fn tell(&self, name: &str, node: &TinyNode, known: &mut Known<'_>) {
+        known.sharing.put(name, Some(self.member(node)));
+        known.proofs.put(name, Some(Site::new(node, &declare(node), self.face(node))));
+    }
+
+    /// The component of a node, as its module tells of it.
+    fn offer(&self, node: &TinyNode) -> Option<&Offer> {
+        let module = self.modules.iter().find(|(name, _)| node.belongs_to(name));
+        let mut offers = module.map(|(_, offers)| offers).into_iter().flatten();
+        offers.find(|offer| offer.names.contains(&node.spec.component))
+    }
+
+    /// What the module tells of the node's ports, and the node of those that only it has.
+    fn face(&self, node: &TinyNode) -> Face {
+        let told = self.offer(node).map(|offer| offer.face.clone()).unwrap_or_default();
+        let own = node.status.iter().flat_map(|status| &status.ports).cloned().collect();
+        told.with(Face::told(&ModuleComponent { ports: own, ..ModuleComponent::default() }))
     }
 
     /// Forgets a node, which is gone or belongs to this module now.
@@ -100,10 +130,7 @@ impl Neighbours {
     fn member(&self, node: &TinyNode) -> Member {
         let own = node.status.iter().flat_map(|status| &status.ports).filter_map(PortSchema::of);
         let mut ports: Vec<PortSchema> = own.collect();
-        let module = self.modules.iter().find(|(name, _)| node.belongs_to(name));
-        let offers = module.map(|(_, offers)| offers).into_iter().flatten();
-        let mut offers = offers.filter(|offer| offer.names.contains(&node.spec.component));
-        for port in offers.next().into_iter().flat_map(|offer| &offer.ports) {
+        for port in self.offer(node).into_iter().flat_map(|offer| &offer.ports) {
             if !ports.iter().any(|own| own.name == port.name) {
                 ports.push(port.clone());
             }
@@ -115,15 +142,10 @@ impl Neighbours {
 /// The node without what can be large and is not read here.
 fn slim(mut node: TinyNode) -> TinyNode {
     node.metadata.annotations = None;
-    for port in &mut node.spec.ports {
-        port.configuration = Payload::ABSENT;
-    }
-    for edge in &mut node.spec.edges {
-        edge.configuration = None;
-    }
     if let Some(status) = &mut node.status {
         status.metadata.clear();
         status.conditions.clear();
+        status.edges.clear();
         for port in &mut status.ports {
             port.configuration = Payload::ABSENT;
         }
@@ -174,24 +196,26 @@ mod tests {
 
     #[test]
     fn a_node_of_another_module_shares_what_its_module_says_and_then_what_it_says_itself() {
-        let (mut sharing, mut neighbours) = (Sharing::default(), Neighbours::of("mine"));
-        sharing.put("mine", Some(mine()));
-        neighbours.put_node(node("far", "begin", &json!({})), &mut sharing);
-        assert_eq!(title(&sharing), None);
+        let (mut sharing, mut proofs) = (Sharing::default(), Proofs::default());
+        let mut known = Known { sharing: &mut sharing, proofs: &mut proofs };
+        let mut neighbours = Neighbours::of("mine");
+        known.sharing.put("mine", Some(mine()));
+        neighbours.put_node(node("far", "begin", &json!({})), &mut known);
+        assert_eq!(title(known.sharing), None);
 
         let said = json!({"type": "object", "shared": true, "title": "Of the module"});
         let event = Event::Apply(module("other-module", &said));
-        neighbours.observe(event, &mut sharing);
-        assert_eq!(title(&sharing).as_deref(), Some("Of the module"));
+        neighbours.observe(event, &mut known);
+        assert_eq!(title(known.sharing).as_deref(), Some("Of the module"));
 
         let own = json!({"$defs": {"Context": {"type": "object", "shared": true, "title": "Of the node"}}});
         let status = json!({"ports": [{"name": "out", "source": true, "schema": own}]});
-        neighbours.put_node(node("far", "begin", &status), &mut sharing);
-        assert_eq!(title(&sharing).as_deref(), Some("Of the node"));
+        neighbours.put_node(node("far", "begin", &status), &mut known);
+        assert_eq!(title(known.sharing).as_deref(), Some("Of the node"));
 
-        neighbours.put_node(node("far", "begin", &json!({})), &mut sharing);
-        neighbours.observe(Event::Init, &mut sharing);
-        neighbours.observe(Event::InitDone, &mut sharing);
-        assert_eq!(title(&sharing), None, "the module is gone");
+        neighbours.put_node(node("far", "begin", &json!({})), &mut known);
+        neighbours.observe(Event::Init, &mut known);
+        neighbours.observe(Event::InitDone, &mut known);
+        assert_eq!(title(known.sharing), None, "the module is gone");
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, ResourceExt};
-use tiny_crds::{Payload, PortStatus, TinyModule, TinyNode, TinyNodeStatus};
+use tiny_crds::{EdgeStatus, Payload, PortStatus, TinyModule, TinyNode, TinyNodeStatus};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -17,15 +17,22 @@ use tokio_util::sync::CancellationToken;
 
 use super::directory::Directory;
 use super::lease::Leadership;
-use super::neighbours::Neighbours;
+use super::neighbours::{Known, Neighbours};
+use super::proofs::Proofs;
 use super::sharing::{Member, PortSchema, Sharing};
+use super::site::{Face, Link, Site};
 use super::status::{self, Written};
-use super::{Catalogue, ModuleId, backoff, node_status, state};
+use super::{Catalogue, ModuleId, backoff, declare, node_status, state};
 use crate::component::{ComponentType, OfferedPort};
-use crate::engine::{Finding, NodeDecl, Peer, Scheduler, What};
+use crate::engine::{
+    Address, Before, EdgeDecl, Finding, NodeDecl, Peer, Scheduler, Standing, What,
+};
 
 /// The shortest time between two looks at what components say of themselves.
 const NEWS: Duration = Duration::from_secs(1);
+
+/// The longest wait for the modules of the namespace before the first node is judged.
+const MODULES: Duration = Duration::from_secs(5);
 
 /// Status writes on their way at once.
 const WRITES: usize = 8;
@@ -44,6 +51,7 @@ pub(crate) struct Nodes {
     listing: Option<Vec<TinyNode>>,
     catalogue: Arc<Catalogue>,
     sharing: Sharing,
+    proofs: Proofs,
     neighbours: Neighbours,
     summary: watch::Sender<Summary>,
 }
@@ -53,6 +61,8 @@ struct Own {
     node: TinyNode,
     decl: NodeDecl,
     findings: Vec<Finding>,
+    /// Of each edge what was last found good.
+    good: Vec<EdgeStatus>,
 }
 
 /// What an event of the watch changed of a node.
@@ -81,6 +91,8 @@ pub struct Summary {
     pub faults: Vec<String>,
     /// Other modules that nodes of the namespace ask for, each with the number of its nodes.
     pub others: BTreeMap<String, usize>,
+    /// One sentence for each edge from or to a node of this module whose mapping cannot be right.
+    pub refuted: Vec<String>,
 }
 
 impl Nodes {
@@ -95,6 +107,7 @@ impl Nodes {
             module,
             catalogue,
             sharing: Sharing::default(),
+            proofs: Proofs::default(),
             scheduler,
             directory,
             own: BTreeMap::new(),
@@ -125,6 +138,28 @@ impl Nodes {
         let modules = watcher::watcher(modules, watcher::Config::default());
         let modules = modules.default_backoff();
         let mut modules = std::pin::pin!(modules);
+        // What others take and send is known before the first node is judged, if that can be known in time.
+        let first = async {
+            loop {
+                match modules.next().await {
+                    Some(Ok(event)) => {
+                        let is_last = matches!(event, Event::InitDone);
+                        self.observe_module(event);
+                        if is_last {
+                            return;
+                        }
+                    }
+                    Some(Err(e)) => tracing::warn!("cannot watch the modules, trying again: {e}"),
+                    None => return,
+                }
+            }
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            listed = tokio::time::timeout(MODULES, first) => if listed.is_err() {
+                tracing::warn!("the modules could not be listed within {MODULES:?}; edges to their nodes are not checked until they are");
+            },
+        }
         let mut writes = JoinSet::new();
         let mut failures = 0;
         let mut pause = None;
@@ -142,10 +177,7 @@ impl Nodes {
                     None => return,
                 },
                 event = modules.next() => match event {
-                    Some(Ok(event)) => {
-                        self.neighbours.observe(event, &mut self.sharing);
-                        self.tell_the_stirred();
-                    }
+                    Some(Ok(event)) => self.observe_module(event),
                     Some(Err(e)) => tracing::warn!("cannot watch the modules, trying again: {e}"),
                     None => return,
                 },
@@ -173,6 +205,13 @@ impl Nodes {
                 () = sleep_until(pause.unwrap_or_else(far)), if pause.is_some() => pause = None,
             }
         }
+    }
+
+    /// Takes in one event of the watch of modules.
+    fn observe_module(&mut self, event: Event<TinyModule>) {
+        self.neighbours
+            .observe(event, &mut Known { sharing: &mut self.sharing, proofs: &mut self.proofs });
+        self.judge_all(BTreeSet::new());
     }
 
     /// Takes in one event of the watch.
@@ -206,6 +245,7 @@ impl Nodes {
             self.directory.put(name, Peer::Absent);
             self.neighbours.drop_node(name);
             self.sharing.put(name, None);
+            self.proofs.put(name, None);
             self.drop_own(name);
             moved.insert(name.clone());
         }
@@ -214,16 +254,21 @@ impl Nodes {
             let name = node.name_any();
             if !node.belongs_to(&self.module.name) {
                 self.drop_own(&name);
-                self.neighbours.put_node(node, &mut self.sharing);
+                let mut known = Known { sharing: &mut self.sharing, proofs: &mut self.proofs };
+                self.neighbours.put_node(node, &mut known);
                 continue;
             }
             self.neighbours.drop_node(&name);
             self.scheduler.seen(&name, state::stored(&node));
             match self.taken_in(node) {
-                New::Declaration => drop(stale.insert(name)),
+                New::Declaration => {
+                    self.place(&name);
+                    stale.insert(name);
+                }
                 New::Status => {
                     // A schema that somebody wrote for a port declares nothing to the engine.
                     self.share(&name);
+                    self.place(&name);
                     self.dirty.insert(name);
                 }
                 New::State if self.outrun.remove(&name) => drop(self.dirty.insert(name)),
@@ -234,6 +279,12 @@ impl Nodes {
         let touched = |own: &Own| own.decl.edges.iter().any(|edge| moved.contains(&*edge.to.node));
         let neighbours = self.own.iter().filter(|(_, own)| touched(own));
         stale.extend(neighbours.map(|(name, _)| name.clone()));
+        self.judge_all(stale);
+    }
+
+    /// Judges these nodes, and all whose edges now stand another way than before.
+    fn judge_all(&mut self, mut stale: BTreeSet<String>) {
+        stale.extend(self.proofs.settle().into_iter().filter(|name| self.own.contains_key(name)));
         for name in stale {
             self.judge(&name);
         }
@@ -251,7 +302,7 @@ impl Nodes {
 
     /// Stores a node of this module, and says what is new of it.
     fn taken_in(&mut self, node: TinyNode) -> New {
-        let decl = super::declare(&node);
+        let decl = declare(&node);
         match self.own.get_mut(&decl.info.name) {
             Some(own) if own.decl == decl => {
                 let without_state = |node: &TinyNode| {
@@ -270,7 +321,9 @@ impl Nodes {
             }
             None => {
                 let name = decl.info.name.clone();
-                self.own.insert(name, Own { node, decl, findings: Vec::new() });
+                let good =
+                    node.status.as_ref().map(|status| status.edges.clone()).unwrap_or_default();
+                self.own.insert(name, Own { node, decl, findings: Vec::new(), good });
                 New::Declaration
             }
         }
@@ -299,11 +352,7 @@ impl Nodes {
             let neighbours = self.own.iter().filter(|(_, own)| leads(own));
             stale.extend(neighbours.map(|(name, _)| name.clone()));
         }
-        for name in stale {
-            self.judge(&name);
-        }
-        self.tell_the_stirred();
-        self.publish(false);
+        self.judge_all(stale);
     }
 
     /// Nodes with which something may be shared that was not before.
@@ -326,13 +375,36 @@ impl Nodes {
         let directory = &self.directory;
         let stored = state::stored(&own.node);
         let peer = |peer: &str| directory.peer(peer);
-        let findings = self.scheduler.restore(own.decl.clone(), stored, peer);
+        let (proofs, good) = (&self.proofs, &own.good);
+        let standing = |edge: &str| standing(proofs, name, edge, good);
+        let findings = self.scheduler.restore(own.decl.clone(), stored, peer, standing);
+        let is_faulty = |edge: &EdgeDecl| {
+            findings.iter().any(|it| it.edge.as_ref() == Some(&edge.id) && it.cause.refuses())
+        };
+        own.good = own
+            .decl
+            .edges
+            .iter()
+            .filter_map(|edge| match is_faulty(edge) {
+                false => Some(as_good(edge)),
+                true => own.good.iter().find(|good| good.id == *edge.id).cloned(),
+            })
+            .collect();
         for new in findings.iter().filter(|finding| !own.findings.contains(finding)) {
             tracing::warn!(target: "tiny_runtime::fault", "{new}");
         }
         own.findings = findings;
         self.dirty.insert(name.to_owned());
         self.share(name);
+    }
+
+    /// Notes what its edges are proved of.
+    fn place(&mut self, name: &str) {
+        let Some(own) = self.own.get(name) else { return };
+        let component = self.scheduler.registry().get(&own.decl.component).cloned();
+        let face = component.map_or(Face::Unknown, Face::Ours);
+        let site = Site::new(&own.node, &own.decl, face);
+        self.proofs.put(name, Some(site));
     }
 
     /// Notes what the node has to share.
@@ -414,9 +486,33 @@ impl Nodes {
         let component = self.component(own);
         let now = Timestamp::now();
         let ports = component.map(|component| self.shown(own, component)).unwrap_or_default();
-        let desired =
-            node_status::desired(&own.node, &self.module, component, ports, &own.findings, now);
+        let desired = node_status::desired(
+            &own.node,
+            &self.module,
+            component,
+            ports,
+            &own.good,
+            &own.findings,
+            now,
+        );
         (own.node.status.as_ref() != Some(&desired)).then_some(desired)
+    }
+
+    /// What is refuted of edges from and to nodes of this module.
+    fn refuted(&self) -> Vec<String> {
+        let from = self.own.keys().flat_map(|node| {
+            self.proofs.of(node).iter().map(move |(edge, proof)| (node.as_str(), &**edge, proof))
+        });
+        let into = self.own.keys().flat_map(|node| self.proofs.feeding(node)).filter_map(
+            |(source, edge)| {
+                let proof = self.proofs.of(source).iter().find(|(id, _)| id == edge)?;
+                (!self.own.contains_key(&**source)).then_some((&**source, &**edge, &proof.1))
+            },
+        );
+        let told = from.chain(into).flat_map(|(node, edge, proof)| {
+            proof.refuted().map(move |why| format!("node `{node}`, edge `{edge}`: {why}"))
+        });
+        told.collect()
     }
 
     fn publish(&self, listed: bool) {
@@ -429,12 +525,45 @@ impl Nodes {
             ready: self.own.iter().filter(is_ready).count(),
             faults: faults.map(|finding| finding.message.clone()).collect(),
             others: self.directory.foreign(),
+            refuted: self.refuted(),
         };
         self.summary.send_if_modified(|before| {
             let changed = *before != now;
             *before = now;
             changed
         });
+    }
+}
+
+/// What is known of an edge: whether its mapping can be right, and what goes on if not.
+fn standing(proofs: &Proofs, node: &str, edge: &str, good: &[EdgeStatus]) -> Standing {
+    let proof = proofs.of(node).iter().find(|(id, _)| **id == *edge).map(|(_, proof)| proof);
+    let refuted = proof.map(|proof| proof.refuted().collect::<Vec<_>>().join("; "));
+    let refuted = refuted.filter(|why| !why.is_empty());
+    let before = good.iter().find(|good| good.id == *edge).and_then(|good| {
+        let (target, port) = good.to.rsplit_once(':')?;
+        let to = Address::new(target, port);
+        let link = Link::new(
+            good.id.as_str().into(),
+            good.port.as_str().into(),
+            to,
+            good.configuration.clone(),
+        );
+        let declared = proofs.link(node, edge)?;
+        let same_way = declared.port == link.port && declared.to == link.to;
+        let fits = proofs.would(node, &link).is_none_or(|proof| proof.refuted().next().is_none());
+        (same_way && fits && link.mapping.is_some())
+            .then(|| Before { mapping: good.configuration.clone() })
+    });
+    Standing { refuted, before }
+}
+
+fn as_good(edge: &EdgeDecl) -> EdgeStatus {
+    EdgeStatus {
+        id: edge.id.to_string(),
+        port: edge.port.to_string(),
+        to: edge.to.to_string(),
+        configuration: edge.mapping.clone(),
     }
 }
 

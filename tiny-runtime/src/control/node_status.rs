@@ -2,17 +2,14 @@
 
 use jiff::Timestamp;
 use tiny_crds::condition::{self, EDGES_VALID, READY, RECONCILING, SETTINGS_VALID, STALLED, Truth};
-use tiny_crds::{NodeComponent, NodeModule, Payload, PortStatus, Time, TinyNode, TinyNodeStatus};
+use tiny_crds::{
+    EdgeStatus, NodeComponent, NodeModule, Payload, PortStatus, Time, TinyNode, TinyNodeStatus,
+};
 
-use super::{ModuleId, catalogue};
+use super::{ModuleId, catalogue, status};
 use crate::component::{ComponentType, OfferedPort};
 use crate::engine::{Cause, Finding};
-use crate::words;
 
-/// More faults than this are counted, not listed.
-const LISTED: usize = 8;
-/// Bytes of one fault.
-const SENTENCE: usize = 1024;
 /// Bytes of what a port shows: what is larger is left out, a status is no place for it.
 const CONFIGURATION: usize = 32 * 1024;
 
@@ -22,6 +19,7 @@ pub(crate) fn desired(
     module: &ModuleId,
     component: Option<&ComponentType>,
     ports: Vec<PortStatus>,
+    good: &[EdgeStatus],
     findings: &[Finding],
     now: Timestamp,
 ) -> TinyNodeStatus {
@@ -34,11 +32,12 @@ pub(crate) fn desired(
         tags: component.info.tags.iter().map(|&tag| tag.to_owned()).collect(),
     });
     status.ports = ports;
+    status.edges = kept(good);
     let refused = findings.iter().find(|finding| finding.cause.refuses());
     status.error = refused.is_some();
     status.status = match findings {
         [] => "OK".to_owned(),
-        _ => sentences(findings.iter()),
+        _ => status::sentences(findings.iter().map(|finding| &*finding.message)),
     };
     status.observed_generation = node.metadata.generation;
     let judge = Judge { generation: node.metadata.generation, now };
@@ -47,6 +46,12 @@ pub(crate) fn desired(
         status.last_update_time = Some(Time(now));
     }
     status
+}
+
+/// The edges that were found good, unless they are too large for a status.
+fn kept(good: &[EdgeStatus]) -> Vec<EdgeStatus> {
+    let size = |edge: &EdgeStatus| edge.configuration.as_ref().map_or(0, |it| it.to_string().len());
+    if good.iter().map(size).sum::<usize>() > EDGES { Vec::new() } else { good.to_vec() }
 }
 
 /// A port as a node's status shows it: schemas and configurations stand once, in the status of the module, and here only where
@@ -74,6 +79,9 @@ pub(super) fn shown(
     }
 }
 
+/// Bytes of all mappings of a node that its status keeps.
+const EDGES: usize = 256 * 1024;
+
 struct Judge {
     generation: Option<i64>,
     now: Timestamp,
@@ -93,7 +101,7 @@ impl Judge {
             all,
             EDGES_VALID,
             "Valid",
-            "every edge leads to a port, and its mapping parses",
+            "every edge leads to a port, and its mapping fits",
             &edges,
         );
         // As kstatus has it: these two are there only while they hold.
@@ -117,7 +125,7 @@ impl Judge {
                 type_,
                 Truth::False,
                 &worst(against).unwrap_or(first.cause).to_string(),
-                sentences(against.iter().copied()),
+                status::sentences(against.iter().map(|finding| &*finding.message)),
                 self.generation,
                 self.now,
             ),
@@ -136,7 +144,7 @@ impl Judge {
             return;
         };
         let reason = worst(&findings).unwrap_or(Cause::TargetMissing).to_string();
-        let message = sentences(findings.into_iter());
+        let message = status::sentences(findings.iter().map(|finding| &*finding.message));
         let held = condition::new(type_, Truth::True, &reason, message, self.generation, self.now);
         condition::set(all, held);
     }
@@ -146,19 +154,6 @@ impl Judge {
 fn worst(findings: &[&Finding]) -> Option<Cause> {
     let refusing = findings.iter().find(|finding| finding.cause.refuses());
     refusing.or(findings.first()).map(|finding| finding.cause)
-}
-
-fn sentences<'a>(findings: impl ExactSizeIterator<Item = &'a Finding>) -> String {
-    let count = findings.len();
-    let mut text = findings
-        .take(LISTED)
-        .map(|f| words::shortened(&f.message, SENTENCE))
-        .collect::<Vec<_>>()
-        .join("; ");
-    if count > LISTED {
-        text += &format!("; and {} more", count - LISTED);
-    }
-    text
 }
 
 #[cfg(test)]
@@ -198,13 +193,27 @@ mod tests {
     #[test]
     fn a_second_look_at_the_same_changes_nothing() {
         let mut node = node();
-        let first =
-            desired(&node, &module(), None, Vec::new(), &[], Timestamp::from_second(10).unwrap());
+        let first = desired(
+            &node,
+            &module(),
+            None,
+            Vec::new(),
+            &[],
+            &[],
+            Timestamp::from_second(10).unwrap(),
+        );
         assert_eq!(first.metadata["kept"], "1");
         assert_eq!(first.observed_generation, Some(3));
         node.status = Some(first.clone());
-        let second =
-            desired(&node, &module(), None, Vec::new(), &[], Timestamp::from_second(99).unwrap());
+        let second = desired(
+            &node,
+            &module(),
+            None,
+            Vec::new(),
+            &[],
+            &[],
+            Timestamp::from_second(99).unwrap(),
+        );
         assert_eq!(first, second);
     }
 
@@ -213,7 +222,7 @@ mod tests {
         let now = Timestamp::from_second(10).unwrap();
         let findings =
             [finding(Cause::TargetMissing, Some("x")), finding(Cause::UnknownPort, Some("y"))];
-        let status = desired(&node(), &module(), None, Vec::new(), &findings, now);
+        let status = desired(&node(), &module(), None, Vec::new(), &[], &findings, now);
         assert_eq!(
             truths(&status),
             [
@@ -236,13 +245,14 @@ mod tests {
             &module(),
             None,
             Vec::new(),
+            &[],
             &[finding(Cause::TargetMissing, Some("x"))],
             now,
         );
         assert_eq!(truths(&status)[3], (RECONCILING, "True", "TargetMissing"));
         assert!(!status.error);
         node.status = Some(status);
-        let later = desired(&node, &module(), None, Vec::new(), &[], now);
+        let later = desired(&node, &module(), None, Vec::new(), &[], &[], now);
         assert_eq!(later.conditions.len(), 3, "Reconciling is gone: {:?}", later.conditions);
     }
 }

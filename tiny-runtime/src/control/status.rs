@@ -11,12 +11,18 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::lease::Leadership;
+use crate::words;
 
 /// The field manager of all that controllers write to a status.
 const FIELD_MANAGER: &str = "tiny-node";
 
 /// The longest wait for an answer: a leader counts for no longer than this after it was asked.
 const ANSWER: Duration = Duration::from_secs(10);
+
+/// More faults than this are counted, not listed.
+const LISTED: usize = 8;
+/// Bytes of one fault.
+const SENTENCE: usize = 1024;
 
 /// What came of a write.
 #[derive(Debug)]
@@ -108,4 +114,15 @@ mod tests {
         json_patch::merge(&mut patched, &patch);
         assert_eq!(patched, after);
     }
+}
+
+/// Faults as one text of a condition.
+pub(super) fn sentences<'a>(faults: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let count = faults.len();
+    let listed = faults.take(LISTED).map(|fault| words::shortened(fault, SENTENCE));
+    let mut text = listed.collect::<Vec<_>>().join("; ");
+    if count > LISTED {
+        text += &format!("; and {} more", count - LISTED);
+    }
+    text
 }

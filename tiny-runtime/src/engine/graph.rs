@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::edge::Binding;
 use super::{Address, RetryBounds};
 use crate::component::{ComponentType, LivePorts, NodeInfo, PortInfo, Role, SYSTEM_PORTS, panic};
-use crate::mapping::Mapping;
+use crate::mapping::{Diagnostic, Mapping};
 use crate::registry::Registry;
 use crate::words;
 
@@ -43,6 +43,22 @@ pub struct EdgeDecl {
     pub bounds: RetryBounds,
     /// Why the edge cannot be read, if so: it then refuses every message.
     pub fault: Option<String>,
+}
+
+/// What is known of an edge beside its declaration.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Standing {
+    /// Why its mapping cannot be right: it was compared with what both of its ports say of their messages.
+    pub refuted: Option<String>,
+    /// The mapping that was in force before, and that still fits. It goes on where the declared one cannot be used.
+    pub before: Option<Before>,
+}
+
+/// What an edge did with messages before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Before {
+    /// The mapping; none is the identity.
+    pub mapping: Option<Value>,
 }
 
 /// What is known of the node at the other end of an edge.
@@ -84,6 +100,8 @@ pub enum Cause {
     UnknownPort,
     /// An expression or template does not parse.
     ExpressionInvalid,
+    /// What a mapping gives does not fit the port at its end.
+    MappingRefuted,
     /// An edge ends at a node that is not there. It may still come, so this refuses nothing.
     TargetMissing,
     /// An edge ends in another module, where this version cannot deliver.
@@ -155,7 +173,8 @@ pub(crate) struct Configured {
 
 /// Everything wrong with `node`: what it names is looked up in `registry`, its neighbours by `peer`.
 pub fn check(node: &NodeDecl, registry: &Registry, peer: impl Fn(&str) -> Peer) -> Vec<Finding> {
-    let Judged { component, configured, mut findings, .. } = judge(node, registry, &peer);
+    let standing = |_: &str| Standing::default();
+    let Judged { component, configured, mut findings, .. } = judge(node, registry, &peer, standing);
     // Of its own ports, a node that does not run yet shows those that its settings make.
     if let Some(component) = component.filter(|component| component.has.dynamic_ports) {
         let made = panic::caught(|| {
@@ -170,7 +189,12 @@ pub fn check(node: &NodeDecl, registry: &Registry, peer: impl Fn(&str) -> Peer) 
     findings
 }
 
-pub(crate) fn judge(node: &NodeDecl, registry: &Registry, peer: impl Fn(&str) -> Peer) -> Judged {
+pub(crate) fn judge(
+    node: &NodeDecl,
+    registry: &Registry,
+    peer: impl Fn(&str) -> Peer,
+    standing: impl Fn(&str) -> Standing,
+) -> Judged {
     let Some(component) = registry.get(&node.component) else {
         let message = format!(
             "node `{}`: there is no component `{}`{}; this module has {}",
@@ -193,7 +217,8 @@ pub(crate) fn judge(node: &NodeDecl, registry: &Registry, peer: impl Fn(&str) ->
             findings.push(finding);
             continue;
         }
-        let (binding, mut found) = bind(node, edge, component, registry, peer(&edge.to.node));
+        let around = (peer(&edge.to.node), standing(&edge.id));
+        let (binding, mut found) = bind(node, edge, component, registry, around);
         findings.append(&mut found);
         edges.push((edge.clone(), binding));
     }
@@ -233,7 +258,7 @@ fn bind(
     edge: &EdgeDecl,
     component: &ComponentType,
     registry: &Registry,
-    peer: Peer,
+    (peer, standing): (Peer, Standing),
 ) -> (Binding, Vec<Finding>) {
     if let Some(fault) = &edge.fault {
         let finding = at(node, edge, Cause::EdgeInvalid, fault.clone());
@@ -245,20 +270,36 @@ fn bind(
         findings.push(at(node, edge, Cause::UnknownPort, why));
     }
     findings.extend(target_fault(node, edge, registry, peer));
-    let mapped = edge.mapping.as_ref().map(Mapping::compile).transpose();
-    let binding = match mapped {
-        Ok(None) => Binding::Identity,
-        Ok(Some(mapping)) => Binding::Mapped(Arc::new(mapping)),
-        Err(diagnostics) => {
-            let fault = |d| at(node, edge, Cause::ExpressionInvalid, format!("its mapping: {d}"));
-            findings.extend(diagnostics.into_iter().map(fault));
-            Binding::Identity
+    let leads = findings.iter().all(|finding| !finding.cause.refuses());
+    let before = standing.before.and_then(|before| compiled(before.mapping.as_ref()).ok());
+    let goes_on = match before {
+        Some(_) => "; its last good mapping goes on",
+        None => "; until it is corrected, no message passes this edge",
+    };
+    let (binding, faults) = match (compiled(edge.mapping.as_ref()), standing.refuted) {
+        (Ok(_), Some(why)) => {
+            (None, vec![(Cause::MappingRefuted, format!("its mapping: {why}{goes_on}"))])
+        }
+        (Ok(binding), None) => (Some(binding), Vec::new()),
+        (Err(diagnostics), _) => {
+            let on = if before.is_some() { goes_on } else { "" };
+            let fault = |d| (Cause::ExpressionInvalid, format!("its mapping: {d}{on}"));
+            (None, diagnostics.into_iter().map(fault).collect())
         }
     };
-    match findings.iter().find(|finding| finding.cause.refuses()) {
-        Some(fault) => (Binding::Refused(fault.message.as_str().into()), findings),
-        None => (binding, findings),
-    }
+    findings.extend(faults.into_iter().map(|(cause, why)| at(node, edge, cause, why)));
+    let first = findings.iter().find(|finding| finding.cause.refuses());
+    let binding = match (binding.or(before).filter(|_| leads), first) {
+        (Some(binding), _) => binding,
+        (None, Some(fault)) => Binding::Refused(fault.message.as_str().into()),
+        (None, None) => Binding::Identity,
+    };
+    (binding, findings)
+}
+
+fn compiled(mapping: Option<&Value>) -> Result<Binding, Vec<Diagnostic>> {
+    let mapping = mapping.map(Mapping::compile).transpose()?;
+    Ok(mapping.map_or(Binding::Identity, |mapping| Binding::Mapped(Arc::new(mapping))))
 }
 
 fn target_fault(

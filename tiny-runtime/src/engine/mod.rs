@@ -22,7 +22,7 @@ mod trigger;
 
 pub use dice::Dice;
 pub use envelope::{Address, Envelope};
-pub use graph::{Cause, EdgeDecl, Finding, NodeDecl, Peer, check};
+pub use graph::{Before, Cause, EdgeDecl, Finding, NodeDecl, Peer, Standing, check};
 pub use news::What;
 pub use retry::RetryBounds;
 pub use route::Route;

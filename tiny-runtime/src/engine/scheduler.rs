@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::graph::{self, Cause, Configured, Finding, NodeDecl, Peer};
+use super::graph::{self, Cause, Configured, Finding, NodeDecl, Peer, Standing};
 use super::news::{News, What};
 use super::runner::{Runner, Surroundings};
 use super::store::{Memory, StateStore, Stored};
@@ -117,20 +117,22 @@ impl Scheduler {
     /// Makes a node what `decl` says: creates it, or gives the live instance its new settings and edges. What is faulty
     /// is not put to use; what worked before goes on. `peer` tells what is known of a node by its name.
     pub fn update(&self, decl: NodeDecl, peer: impl Fn(&str) -> Peer) -> Vec<Finding> {
-        self.restore(decl, Stored::default(), peer)
+        self.restore(decl, Stored::default(), peer, |_| Standing::default())
     }
 
-    /// The same for a node of which something is stored: a new instance begins with that.
+    /// The same for a node of which something is stored: a new instance begins with that. `standing` tells what is known of an edge by
+    /// its id.
     pub fn restore(
         &self,
         decl: NodeDecl,
         stored: Stored,
         peer: impl Fn(&str) -> Peer,
+        standing: impl Fn(&str) -> Standing,
     ) -> Vec<Finding> {
         let nodes = &*self.0;
         let _change = nodes.change.lock().unwrap_or_else(PoisonError::into_inner);
         let name = decl.info.name.clone();
-        panic::caught(|| nodes.update(decl, stored, peer)).unwrap_or_else(|text| {
+        panic::caught(|| nodes.update(decl, stored, peer, standing)).unwrap_or_else(|text| {
             let message =
                 format!("node `{name}`: its component panicked while it was made: {text}");
             vec![Finding { cause: Cause::ComponentPanicked, edge: None, message }]
@@ -251,8 +253,14 @@ impl fmt::Debug for Scheduler {
 
 impl Nodes {
     /// See [`Scheduler::update`], which holds the lock.
-    fn update(&self, decl: NodeDecl, stored: Stored, peer: impl Fn(&str) -> Peer) -> Vec<Finding> {
-        let judged = graph::judge(&decl, &self.registry, &peer);
+    fn update(
+        &self,
+        decl: NodeDecl,
+        stored: Stored,
+        peer: impl Fn(&str) -> Peer,
+        standing: impl Fn(&str) -> Standing,
+    ) -> Vec<Finding> {
+        let judged = graph::judge(&decl, &self.registry, &peer, standing);
         let mut findings = judged.findings;
         let info = decl.info.clone();
         let Configured { fit, has_faulty_settings } = judged.configured;

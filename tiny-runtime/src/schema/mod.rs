@@ -59,6 +59,13 @@ impl Schema {
     }
 }
 
+impl Schema {
+    /// The schema as it is.
+    pub fn value(&self) -> &Value {
+        &self.0
+    }
+}
+
 impl From<Value> for Schema {
     fn from(schema: Value) -> Self {
         Self(schema)

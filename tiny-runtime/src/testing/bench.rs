@@ -14,7 +14,7 @@ use crate::component::{
     Answer, Body, Component, ComponentType, Error, Instruments, Key, Message, NodeInfo, Reply,
     Result, Sample,
 };
-use crate::engine::{Address, NodeDecl, Peer, Scheduler, Stored};
+use crate::engine::{Address, NodeDecl, Peer, Scheduler, Standing, Stored};
 use crate::registry::Registry;
 
 /// One live component of type `C`, a node on the real engine, with a tap on each of its sources and error ports.
@@ -374,7 +374,7 @@ impl<C: Component> Bench<C> {
         self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&settings);
         let configurations = settings.map(|it| ("_settings".to_owned(), it)).into_iter().collect();
         let node = NodeDecl { configurations, ..decl(C::INFO.name, C::INFO.name) };
-        refuse(&self.scheduler.restore(node, stored, |_| Peer::Absent));
+        refuse(&self.scheduler.restore(node, stored, |_| Peer::Absent, |_| Standing::default()));
     }
 }
 

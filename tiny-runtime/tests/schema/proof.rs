@@ -40,7 +40,9 @@ impl Visit for Types {
             shape: Document::of(&schema).shape(),
             schema,
             any: |dice| serde_json::to_value(T::any(dice, 3)).unwrap(),
-            read: |value| serde_json::from_value::<T>(value.clone()).map(drop).map_err(|e| e.to_string()),
+            read: |value| {
+                serde_json::from_value::<T>(value.clone()).map(drop).map_err(|e| e.to_string())
+            },
             map: |mapping, message| {
                 let decoded = mapping.decode::<T>(|| mapping.read_value(message));
                 decoded.map(drop).map_err(|e| e.to_string())
@@ -84,8 +86,11 @@ fn kind(value: &Value) -> u8 {
 
 /// An expression over the source that may, by and large, give something like `wanted`.
 fn expression(dice: &mut Dice, paths: &[(String, Value)], wanted: &Value) -> String {
-    let alike: Vec<&String> =
-        paths.iter().filter(|(_, value)| kind(value) == kind(wanted)).map(|(path, _)| path).collect();
+    let alike: Vec<&String> = paths
+        .iter()
+        .filter(|(_, value)| kind(value) == kind(wanted))
+        .map(|(path, _)| path)
+        .collect();
     let any = |dice: &mut Dice| paths[dice.below(paths.len())].0.clone();
     let like = |dice: &mut Dice| match alike.as_slice() {
         [] => any(dice),
@@ -113,10 +118,14 @@ fn expression(dice: &mut Dice, paths: &[(String, Value)], wanted: &Value) -> Str
         18 => {
             let all = tiny_runtime::mapping::FUNCTIONS;
             let function = &all[dice.below(all.len())];
-            let args: Vec<String> = function.takes.iter().map(|takes| match takes {
-                tiny_runtime::mapping::Takes::Expression => "&@".to_owned(),
-                _ => any(dice),
-            }).collect();
+            let args: Vec<String> = function
+                .takes
+                .iter()
+                .map(|takes| match takes {
+                    tiny_runtime::mapping::Takes::Expression => "&@".to_owned(),
+                    _ => any(dice),
+                })
+                .collect();
             format!("{}({})", function.name, args.join(", "))
         }
         19 => format!("{}[*]", any(dice)),
@@ -190,7 +199,8 @@ impl Tally {
                 Verdict::Refuted { .. } => self.refuted += 1,
                 Verdict::Unknown { why } => {
                     let cause = why.rsplit(": ").next().unwrap_or_default();
-                    let cause: String = cause.chars().filter(|c| !c.is_ascii_digit()).take(60).collect();
+                    let cause: String =
+                        cause.chars().filter(|c| !c.is_ascii_digit()).take(60).collect();
                     *self.unknown.entry(cause).or_default() += 1;
                 }
             }

@@ -5,22 +5,34 @@ use std::sync::Arc;
 use super::super::functions::{Function, Takes};
 use super::super::tree::Expr;
 use super::infer::{Infer, kept};
-use super::steps::split;
 use super::shape::{Doubt, Field, Form, List, Numbers, Object, Possible, Rest, Shape, Texts};
+use super::steps::split;
 use crate::component::rules::Bound;
 
 /// What the call of a function gives. What it does not take is a fault of the expression.
-pub(super) fn call(infer: &Infer<'_>, function: &Function, args: &[Expr], current: &Shape) -> Shape {
+pub(super) fn call(
+    infer: &Infer<'_>,
+    function: &Function,
+    args: &[Expr],
+    current: &Shape,
+) -> Shape {
     let mut given = Vec::with_capacity(args.len());
     for (number, arg) in args.iter().enumerate() {
         let takes = *function.takes.get(number).or(function.takes.last()).unwrap_or(&Takes::Any);
         given.push(match arg {
             Expr::Deferred(_) => Shape::none(),
-            arg => taken(infer, function, takes, infer.expr(arg, current).null_for_nothing_unless(takes)),
+            arg => taken(
+                infer,
+                function,
+                takes,
+                infer.expr(arg, current).null_for_nothing_unless(takes),
+            ),
         });
     }
     let each = |list: usize| {
-        let deferred = args.iter().find_map(|arg| if let Expr::Deferred(each) = arg { Some(each) } else { None });
+        let deferred = args
+            .iter()
+            .find_map(|arg| if let Expr::Deferred(each) = arg { Some(each) } else { None });
         let elements = given.get(list).map(Shape::elements).unwrap_or_default();
         deferred.map_or_else(Shape::none, |each| infer.expr(each, &elements))
     };
@@ -34,7 +46,10 @@ pub(super) fn call(infer: &Infer<'_>, function: &Function, args: &[Expr], curren
         }
         "sum" => sum(infer, function, &first),
         "log10" => {
-            infer.fault("has no value: `log10` takes a number above zero", Some(Doubt::Partial("log10")));
+            infer.fault(
+                "has no value: `log10` takes a number above zero",
+                Some(Doubt::Partial("log10")),
+            );
             Form::real().into()
         }
         "max" | "min" => {
@@ -59,16 +74,28 @@ pub(super) fn call(infer: &Infer<'_>, function: &Function, args: &[Expr], curren
         "sort" => reordered(&first),
         "reverse" => first.each(|form| match form {
             Form::List(_) => reordered(&form.clone().into()),
-            Form::Text(texts) => Form::Text(Arc::new(Texts { least: texts.least, most: texts.most, ..Texts::default() })).into(),
-            _ => Shape::from(Form::list(Shape::any())).perhaps(Form::text(), Doubt::Untyped).doubted(&Doubt::Untyped),
+            Form::Text(texts) => Form::Text(Arc::new(Texts {
+                least: texts.least,
+                most: texts.most,
+                ..Texts::default()
+            }))
+            .into(),
+            _ => Shape::from(Form::list(Shape::any()))
+                .perhaps(Form::text(), Doubt::Untyped)
+                .doubted(&Doubt::Untyped),
         }),
         "first" | "last" => first.element(if function.name == "first" { 0 } else { -1 }),
         "map" => {
             let mapped = each(1).null_for_nothing();
             given.get(1).cloned().unwrap_or_default().each(|form| match form {
                 Form::List(list) => Form::List(Arc::new(List {
-                    first: Vec::new(), rest: mapped.clone(), least: list.least, most: list.most, unique: false,
-                })).into(),
+                    first: Vec::new(),
+                    rest: mapped.clone(),
+                    least: list.least,
+                    most: list.most,
+                    unique: false,
+                }))
+                .into(),
                 _ => Form::list(mapped.clone()).into(),
             })
         }
@@ -79,7 +106,9 @@ pub(super) fn call(infer: &Infer<'_>, function: &Function, args: &[Expr], curren
             Form::Any | Form::Odd => Form::list(Shape::any()).into(),
             form => super::infer::list_of(vec![Shape::from(form.clone())]),
         }),
-        "merge" => given.iter().fold(Form::object(Vec::new()).into(), |all, next| merged(&all, next)),
+        "merge" => {
+            given.iter().fold(Form::object(Vec::new()).into(), |all, next| merged(&all, next))
+        }
         "coalesce" => coalesced(&given),
         "split" => Form::list(Form::text().into()).into(),
         "length" => at_least_zero(),
@@ -87,35 +116,56 @@ pub(super) fn call(infer: &Infer<'_>, function: &Function, args: &[Expr], curren
         "contains" | "ends_with" | "starts_with" | "not" => Form::Bool(None).into(),
         "number" => first.each(|form| match form {
             Form::Number(_) => form.clone().into(),
-            Form::Text(_) => Shape::default().perhaps(Form::real(), Doubt::Partial("number")).perhaps(Form::Null, Doubt::Partial("number")),
-            Form::Any | Form::Odd => Shape::default().perhaps(Form::real(), Doubt::Untyped).perhaps(Form::Null, Doubt::Untyped),
+            Form::Text(_) => Shape::default()
+                .perhaps(Form::real(), Doubt::Partial("number"))
+                .perhaps(Form::Null, Doubt::Partial("number")),
+            Form::Any | Form::Odd => Shape::default()
+                .perhaps(Form::real(), Doubt::Untyped)
+                .perhaps(Form::Null, Doubt::Untyped),
             _ => Form::Null.into(),
         }),
         "type" => Form::Text(Arc::new(Texts {
-            choices: Some(["null", "boolean", "number", "string", "array", "object"].map(Arc::from).into()),
+            choices: Some(
+                ["null", "boolean", "number", "string", "array", "object"].map(Arc::from).into(),
+            ),
             ..Texts::default()
-        })).into(),
+        }))
+        .into(),
         "parse_json" => {
-            infer.fault("has no value: `parse_json` takes a text that is JSON", Some(Doubt::Partial("parse_json")));
+            infer.fault(
+                "has no value: `parse_json` takes a text that is JSON",
+                Some(Doubt::Partial("parse_json")),
+            );
             Shape::any()
         }
         "base64_decode" => {
-            infer.fault("has no value: `base64_decode` takes base64", Some(Doubt::Partial("base64_decode")));
+            infer.fault(
+                "has no value: `base64_decode` takes base64",
+                Some(Doubt::Partial("base64_decode")),
+            );
             Form::text().into()
         }
         "rfc3339" => {
-            infer.fault("has no value: `rfc3339` takes seconds of a time that the calendar has", Some(Doubt::Partial("rfc3339")));
-            Form::Text(Arc::new(Texts { format: Some("date-time".into()), ..Texts::default() })).into()
+            infer.fault(
+                "has no value: `rfc3339` takes seconds of a time that the calendar has",
+                Some(Doubt::Partial("rfc3339")),
+            );
+            Form::Text(Arc::new(Texts { format: Some("date-time".into()), ..Texts::default() }))
+                .into()
         }
         "substr" => {
-            infer.fault("has no value: `substr` takes whole numbers", Some(Doubt::Partial("substr")));
+            infer.fault(
+                "has no value: `substr` takes whole numbers",
+                Some(Doubt::Partial("substr")),
+            );
             Form::text().into()
         }
         "string" => first.each(|form| match form {
             Form::Text(_) => form.clone().into(),
             _ => Form::text().into(),
         }),
-        "b64encoden" | "base64_encode" | "join" | "json" | "lower" | "replace" | "trim" | "upper" => Form::text().into(),
+        "b64encoden" | "base64_encode" | "join" | "json" | "lower" | "replace" | "trim"
+        | "upper" => Form::text().into(),
         _ => Shape::any(),
     }
 }
@@ -139,21 +189,36 @@ fn taken(infer: &Infer<'_>, function: &Function, takes: Takes, given: Shape) -> 
             all.0.extend(form.map(|form| Possible { form, doubt: it.doubt.clone() }));
             if let Some(doubt) = others {
                 let shown = list.any();
-                let why = format!("has no value: `{}` takes {}, and here the elements may be {shown}", function.name, takes.words());
+                let why = format!(
+                    "has no value: `{}` takes {}, and here the elements may be {shown}",
+                    function.name,
+                    takes.words()
+                );
                 infer.fault(why, it.doubt.or(doubt));
             }
             continue;
         }
         match accepted(takes, &it.form) {
-            Some(form) if !untyped || takes == Takes::Any => all.add(Possible { form, doubt: it.doubt }),
+            Some(form) if !untyped || takes == Takes::Any => {
+                all.add(Possible { form, doubt: it.doubt })
+            }
             Some(form) => {
-                let why = format!("has no value: `{}` takes {}, and {}", function.name, takes.words(), Doubt::Untyped);
+                let why = format!(
+                    "has no value: `{}` takes {}, and {}",
+                    function.name,
+                    takes.words(),
+                    Doubt::Untyped
+                );
                 infer.fault(why, Some(Doubt::Untyped));
                 all.add(Possible { form, doubt: Some(Doubt::Untyped) });
             }
             None => {
                 let shown = Shape::from(it.form.clone());
-                let mut why = format!("has no value: `{}` takes {}, and here may be {shown}", function.name, takes.words());
+                let mut why = format!(
+                    "has no value: `{}` takes {}, and here may be {shown}",
+                    function.name,
+                    takes.words()
+                );
                 if let Form::Nothing(lost) = &it.form {
                     why = format!("{why} ({lost})");
                 }
@@ -173,9 +238,11 @@ fn accepted(takes: Takes, form: &Form) -> Option<Form> {
         (Takes::Number, Form::Any | Form::Odd) => Some(Form::real()),
         (Takes::Text, Form::Any | Form::Odd) => Some(Form::text()),
         (Takes::List, Form::Any | Form::Odd) => Some(list(Shape::any())),
-        (Takes::Object, Form::Any | Form::Odd) => {
-            Some(Form::Object(Arc::new(Object { name: None, fields: Vec::new(), rest: Rest::Keys(Shape::any()) })))
-        }
+        (Takes::Object, Form::Any | Form::Odd) => Some(Form::Object(Arc::new(Object {
+            name: None,
+            fields: Vec::new(),
+            rest: Rest::Keys(Shape::any()),
+        }))),
         (Takes::Numbers, Form::Any | Form::Odd) => Some(list(numbers())),
         (Takes::Texts, Form::Any | Form::Odd) => Some(list(Form::text().into())),
         (Takes::Ordered, Form::Any | Form::Odd) => Some(list(numbers().or(&Form::text().into()))),
@@ -225,7 +292,13 @@ fn uniform(takes: Takes, list: &List) -> (Option<Form>, Option<Option<Doubt>>) {
     let none = fit.is_none();
     let most = if none { Some(0) } else { list.most };
     let taken = (list.least == 0 || !none).then(|| {
-        Form::List(Arc::new(List { first: Vec::new(), rest: fit, least: list.least, most, unique: list.unique }))
+        Form::List(Arc::new(List {
+            first: Vec::new(),
+            rest: fit,
+            least: list.least,
+            most,
+            unique: list.unique,
+        }))
     });
     (taken, Some(doubt))
 }
@@ -265,7 +338,10 @@ fn or_null_of_none(lists: &Shape, form: Form) -> Shape {
 }
 
 fn numbers_may_grow(infer: &Infer<'_>, function: &Function) {
-    infer.fault(format!("has no value where `{}` leaves the numbers of JSON", function.name), Some(Doubt::Overflow));
+    infer.fault(
+        format!("has no value where `{}` leaves the numbers of JSON", function.name),
+        Some(Doubt::Overflow),
+    );
 }
 
 fn sum(infer: &Infer<'_>, function: &Function, lists: &Shape) -> Shape {
@@ -279,13 +355,21 @@ fn sum(infer: &Infer<'_>, function: &Function, lists: &Shape) -> Shape {
 }
 
 fn at_least_zero() -> Shape {
-    Form::Number(Numbers { whole: true, from: Some(Bound::Whole(0)), to: Some(Bound::Whole(i128::from(u32::MAX))) }).into()
+    Form::Number(Numbers {
+        whole: true,
+        from: Some(Bound::Whole(0)),
+        to: Some(Bound::Whole(i128::from(u32::MAX))),
+    })
+    .into()
 }
 
 /// The same elements in another order.
 fn reordered(lists: &Shape) -> Shape {
     lists.each(|form| match form {
-        Form::List(list) => Form::List(Arc::new(List { first: Vec::new(), rest: list.any(), ..(**list).clone() })).into(),
+        Form::List(list) => {
+            Form::List(Arc::new(List { first: Vec::new(), rest: list.any(), ..(**list).clone() }))
+                .into()
+        }
         _ => Form::list(Shape::any()).into(),
     })
 }
@@ -310,7 +394,10 @@ fn coalesced(given: &[Shape]) -> Shape {
     let mut all = Shape::none();
     for shape in given {
         all.join(&kept(shape, |form| !matches!(form, Form::Null | Form::Nothing(_))));
-        let is_there = shape.forms().iter().all(|it| !matches!(it.form, Form::Null | Form::Nothing(_) | Form::Any | Form::Odd));
+        let is_there = shape
+            .forms()
+            .iter()
+            .all(|it| !matches!(it.form, Form::Null | Form::Nothing(_) | Form::Any | Form::Odd));
         if is_there && !shape.is_none() {
             return all;
         }
@@ -324,7 +411,9 @@ fn merged(one: &Shape, other: &Shape) -> Shape {
     let mut all = Shape::none();
     for first in one.forms() {
         for second in other.forms() {
-            let (Form::Object(below), Form::Object(above)) = (&first.form, &second.form) else { continue };
+            let (Form::Object(below), Form::Object(above)) = (&first.form, &second.form) else {
+                continue;
+            };
             let doubt = first.doubt.clone().or_else(|| second.doubt.clone());
             all.add(Possible { form: over(below, above), doubt });
         }

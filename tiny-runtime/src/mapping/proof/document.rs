@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::pattern::Pattern;
 use super::shape::{Field, Form, List, Numbers, Object, Possible, Rest, Shape, Texts};
 use crate::component::rules::Bound;
-use crate::schema::Text;
+use crate::schema::{Schema, Text};
 
 /// Conditions that hold at one place at once, one within the other.
 const CONDITIONS: usize = 8;
@@ -19,9 +19,26 @@ const COMBINED: usize = 64;
 
 /// Words of JSON schema that are no annotations, and that are not read here.
 const UNREAD: [&str; 20] = [
-    "not", "if", "then", "else", "dependentSchemas", "dependentRequired", "propertyNames", "contains", "minContains",
-    "maxContains", "minProperties", "maxProperties", "multipleOf", "exclusiveMinimum", "exclusiveMaximum",
-    "unevaluatedProperties", "unevaluatedItems", "$dynamicRef", "$recursiveRef", "dependencies",
+    "not",
+    "if",
+    "then",
+    "else",
+    "dependentSchemas",
+    "dependentRequired",
+    "propertyNames",
+    "contains",
+    "minContains",
+    "maxContains",
+    "minProperties",
+    "maxProperties",
+    "multipleOf",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "$dynamicRef",
+    "$recursiveRef",
+    "dependencies",
 ];
 
 /// What definitions say, with the documents that hold them.
@@ -58,7 +75,7 @@ pub struct Document(Arc<Inner>);
 
 struct Inner {
     text: Text,
-    root: Arc<Value>,
+    root: Arc<Schema>,
     /// Definitions of which more is known than they say.
     filled: BTreeMap<String, Shape>,
     depth: usize,
@@ -67,18 +84,17 @@ struct Inner {
 impl Document {
     /// Of a schema as a value.
     pub fn of(schema: &Value) -> Self {
-        Self(Arc::new(Inner {
-            text: Text::from(schema),
-            root: Arc::new(schema.clone()),
-            filled: BTreeMap::new(),
-            depth: 1,
-        }))
+        Self::new(Text::from(schema), schema.clone())
     }
 
     /// Of a schema as text.
     pub fn parsed(text: &Text) -> Self {
-        let root = Arc::new(text.value());
-        Self(Arc::new(Inner { text: text.clone(), root, filled: BTreeMap::new(), depth: 1 }))
+        Self::new(text.clone(), text.value())
+    }
+
+    fn new(text: Text, root: Value) -> Self {
+        let root = Arc::new(Schema::from(root));
+        Self(Arc::new(Inner { text, root, filled: BTreeMap::new(), depth: 1 }))
     }
 
     /// The same schema, where what is known of some definitions stands in their place.
@@ -88,17 +104,27 @@ impl Document {
             return self.clone();
         }
         let depth = 1 + filled.values().map(Shape::depth).max().unwrap_or(0);
-        Self(Arc::new(Inner { text: self.0.text.clone(), root: self.0.root.clone(), filled, depth }))
+        Self(Arc::new(Inner {
+            text: self.0.text.clone(),
+            root: self.0.root.clone(),
+            filled,
+            depth,
+        }))
     }
 
     /// What it says.
     pub fn shape(&self) -> Shape {
-        self.read(&self.0.root, None, 0)
+        self.read(self.0.root.value(), None, 0)
     }
 
     /// The schema itself.
-    pub fn root(&self) -> &Value {
+    pub fn schema(&self) -> &Schema {
         &self.0.root
+    }
+
+    /// What a definition says.
+    pub fn definition(&self, name: &str) -> Shape {
+        self.referred(&format!("#/$defs/{name}"))
     }
 
     fn read(&self, schema: &Value, name: Option<&Arc<str>>, depth: usize) -> Shape {
@@ -134,14 +160,19 @@ impl Document {
         if let Some(shape) = self.0.filled.get(name) {
             return shape.clone();
         }
-        match self.0.root.get("$defs").and_then(|all| all.get(name)) {
+        match self.0.root.definition(name) {
             Some(_) => Form::Named(Named { document: self.clone(), name: name.into() }).into(),
             None => Form::Odd.into(),
         }
     }
 
     /// What the schema says by itself; nothing where it says nothing.
-    fn own(&self, schema: &Map<String, Value>, name: Option<&Arc<str>>, depth: usize) -> Option<Shape> {
+    fn own(
+        &self,
+        schema: &Map<String, Value>,
+        name: Option<&Arc<str>>,
+        depth: usize,
+    ) -> Option<Shape> {
         let mut types: Vec<&str> = match schema.get("type") {
             Some(Value::String(ty)) => vec![ty],
             Some(Value::Array(types)) => types.iter().filter_map(Value::as_str).collect(),
@@ -153,8 +184,11 @@ impl Document {
             _ => None,
         };
         if let Some(values) = chosen {
-            let is_of_type = |value: &&Value| types.is_empty() || types.iter().any(|ty| is_of(value, ty));
-            return Some(values.iter().filter(is_of_type).flat_map(|value| Shape::value(value).0).collect());
+            let is_of_type =
+                |value: &&Value| types.is_empty() || types.iter().any(|ty| is_of(value, ty));
+            return Some(
+                values.iter().filter(is_of_type).flat_map(|value| Shape::value(value).0).collect(),
+            );
         }
         if types.is_empty() {
             let has = |words: &[&str]| words.iter().any(|word| schema.contains_key(*word));
@@ -182,7 +216,8 @@ impl Document {
     fn list(&self, schema: &Map<String, Value>, depth: usize) -> Form {
         let first = schema.get("prefixItems").and_then(Value::as_array).into_iter().flatten();
         let first: Vec<Shape> = first.map(|item| self.read(item, None, depth + 1)).collect();
-        let rest = schema.get("items").map_or_else(Shape::any, |items| self.read(items, None, depth + 1));
+        let rest =
+            schema.get("items").map_or_else(Shape::any, |items| self.read(items, None, depth + 1));
         let count = |word: &str| schema.get(word).and_then(Value::as_u64);
         let most = if rest.is_none() { Some(first.len() as u64) } else { None };
         Form::List(Arc::new(List {
@@ -204,7 +239,10 @@ impl Document {
         let field = |(key, property): (&String, &Value)| {
             let required = required.contains(&key.as_str());
             let sent = required || sent.contains(&key.as_str());
-            (key.as_str().into(), Field { shape: self.read(property, None, depth + 1), required, sent })
+            (
+                key.as_str().into(),
+                Field { shape: self.read(property, None, depth + 1), required, sent },
+            )
         };
         let mut fields: Vec<(Arc<str>, Field)> = properties.map(field).collect();
         for key in required {
@@ -215,13 +253,16 @@ impl Document {
         let patterns = schema.get("patternProperties").and_then(Value::as_object);
         let rest = match (patterns, schema.get("additionalProperties")) {
             (Some(patterns), Some(Value::Bool(false))) if patterns.len() == 1 => {
-                let (pattern, value) = patterns.iter().next().unwrap_or_else(|| unreachable!("one was counted"));
+                let (pattern, value) =
+                    patterns.iter().next().unwrap_or_else(|| unreachable!("one was counted"));
                 Rest::Like(Pattern::of(pattern), self.read(value, None, depth + 1))
             }
             (Some(_), _) => return Form::Odd,
             (None, Some(Value::Bool(false))) => Rest::Denied,
             (None, Some(values)) => Rest::Keys(self.read(values, None, depth + 1)),
-            (None, None) if fields.is_empty() && !schema.contains_key("properties") => Rest::Keys(Shape::any()),
+            (None, None) if fields.is_empty() && !schema.contains_key("properties") => {
+                Rest::Keys(Shape::any())
+            }
             (None, None) => Rest::Ignored,
         };
         Form::Object(Arc::new(Object { name: name.cloned(), fields, rest }))
@@ -252,7 +293,8 @@ impl Named {
     /// What it says.
     pub(super) fn shape(&self) -> Shape {
         let key = (Arc::as_ptr(&self.document.0).addr(), self.name.clone());
-        let known = READ.with_borrow(|read| read.as_ref()?.get(&key).map(|(_, shape)| shape.clone()));
+        let known =
+            READ.with_borrow(|read| read.as_ref()?.get(&key).map(|(_, shape)| shape.clone()));
         known.unwrap_or_else(|| {
             let shape = self.read();
             READ.with_borrow_mut(|read| {
@@ -263,7 +305,7 @@ impl Named {
     }
 
     fn read(&self) -> Shape {
-        let definition = self.document.0.root.get("$defs").and_then(|all| all.get(&*self.name));
+        let definition = self.document.0.root.definition(&self.name);
         definition.map_or_else(Shape::any, |it| self.document.read(it, Some(&self.name), 0))
     }
 
@@ -278,7 +320,11 @@ impl Named {
     /// What tells it from all others while both are held.
     pub(super) fn key(&self) -> (usize, Arc<str>) {
         let inner = &self.document.0;
-        let document = if inner.filled.is_empty() { inner.text.as_ptr().addr() } else { Arc::as_ptr(inner).addr() };
+        let document = if inner.filled.is_empty() {
+            inner.text.as_ptr().addr()
+        } else {
+            Arc::as_ptr(inner).addr()
+        };
         (document, self.name.clone())
     }
 }

@@ -66,8 +66,9 @@ impl Fit {
     }
 
     fn below(self, step: &str) -> Self {
-        let down = |Misfit { at, why }: Misfit| {
-            Misfit { at: format!("/{}{at}", step.replace('~', "~0").replace('/', "~1")), why }
+        let down = |Misfit { at, why }: Misfit| Misfit {
+            at: format!("/{}{at}", step.replace('~', "~0").replace('/', "~1")),
+            why,
         };
         match self {
             Self::Fits => Self::Fits,
@@ -110,7 +111,9 @@ fn shapes(given: &Shape, wanted: &Shape, place: Place, assumed: &mut Assumed) ->
     let mut whole = Fit::Fits;
     let mut wanted_forms = None;
     for it in &given.0 {
-        if let (Form::Named(one), [Possible { form: Form::Named(other), .. }]) = (&it.form, &*wanted.0) {
+        if let (Form::Named(one), [Possible { form: Form::Named(other), .. }]) =
+            (&it.form, &*wanted.0)
+        {
             let pair = (one.key(), other.key());
             if pair.0 == pair.1 || assumed.contains(&pair) {
                 continue;
@@ -133,13 +136,21 @@ fn shapes(given: &Shape, wanted: &Shape, place: Place, assumed: &mut Assumed) ->
     whole
 }
 
-fn form(it: &Possible, wanted: &Shape, forms: &[Possible], place: Place, assumed: &mut Assumed) -> Fit {
+fn form(
+    it: &Possible,
+    wanted: &Shape,
+    forms: &[Possible],
+    place: Place,
+    assumed: &mut Assumed,
+) -> Fit {
     let has = |kind: fn(&Form) -> bool| forms.iter().any(|it| kind(&it.form));
     let takes_any = has(|form| matches!(form, Form::Any));
     let is_odd = has(|form| matches!(form, Form::Odd));
     let no = || {
         if is_odd {
-            return doubtful(format!("is compared with a schema that says more than is read here ({wanted})"));
+            return doubtful(format!(
+                "is compared with a schema that says more than is read here ({wanted})"
+            ));
         }
         let given = Shape(vec![Possible { form: it.form.clone(), doubt: None }]);
         misfit(format!("may be {given}, and {wanted} is wanted"))
@@ -150,14 +161,33 @@ fn form(it: &Possible, wanted: &Shape, forms: &[Possible], place: Place, assumed
             Place::Element if takes_any || has(|form| matches!(form, Form::Null)) => Fit::Fits,
             Place::Top if has(|form| matches!(form, Form::Null)) => Fit::Fits,
             _ if is_odd => no(),
-            Place::Required => misfit(format!("may give nothing ({why}), and the field is required")),
-            Place::Top | Place::Element => misfit(format!("may give nothing ({why}), and {wanted} is wanted")),
+            Place::Required => {
+                misfit(format!("may give nothing ({why}), and the field is required"))
+            }
+            Place::Top | Place::Element => {
+                misfit(format!("may give nothing ({why}), and {wanted} is wanted"))
+            }
         },
         Form::Any if takes_any => Fit::Fits,
-        Form::Any => doubtful(format!("may be any JSON, and {wanted} is wanted: {}", it.doubt.as_ref().unwrap_or(&Doubt::Untyped))),
-        Form::Odd => if takes_any { Fit::Fits } else { doubtful("comes from a schema that says more than is read here") },
+        Form::Any => doubtful(format!(
+            "may be any JSON, and {wanted} is wanted: {}",
+            it.doubt.as_ref().unwrap_or(&Doubt::Untyped)
+        )),
+        Form::Odd => {
+            if takes_any {
+                Fit::Fits
+            } else {
+                doubtful("comes from a schema that says more than is read here")
+            }
+        }
         _ if takes_any => Fit::Fits,
-        Form::Null => if has(|form| matches!(form, Form::Null)) { Fit::Fits } else { no() },
+        Form::Null => {
+            if has(|form| matches!(form, Form::Null)) {
+                Fit::Fits
+            } else {
+                no()
+            }
+        }
         Form::Bool(given) => {
             let fits = |form: &Form| matches!(form, Form::Bool(wanted) if wanted.is_none() || wanted == given);
             if forms.iter().any(|it| fits(&it.form)) { Fit::Fits } else { no() }
@@ -177,7 +207,11 @@ fn form(it: &Possible, wanted: &Shape, forms: &[Possible], place: Place, assumed
 }
 
 /// The best of all wanted forms of the same kind; `no` where there is none.
-fn best(forms: &[Possible], no: impl Fn() -> Fit, mut fits: impl FnMut(&Form) -> Option<Fit>) -> Fit {
+fn best(
+    forms: &[Possible],
+    no: impl Fn() -> Fit,
+    mut fits: impl FnMut(&Form) -> Option<Fit>,
+) -> Fit {
     let mut found: Option<Fit> = None;
     for it in forms {
         if let Some(fit) = fits(&it.form) {
@@ -255,7 +289,11 @@ fn texts(given: &Texts, wanted: &Texts) -> Fit {
         // One format for two types, which read differently.
         if given.format.as_ref() != Some(format) || **format == *"timespan" {
             if !is_part(given.format.as_deref(), format) {
-                return doubtful(format!("may be {}, and {} is wanted", shown(given), shown(wanted)));
+                return doubtful(format!(
+                    "may be {}, and {} is wanted",
+                    shown(given),
+                    shown(wanted)
+                ));
             }
         }
     }
@@ -279,12 +317,19 @@ fn chosen(choice: &str, wanted: &Texts) -> Fit {
         }
         let names = || choices.iter().map(AsRef::as_ref);
         let near = words::did_you_mean(choice, names());
-        return misfit(format!("may be `{choice}`{near}, and it must be one of {}", words::list(names())));
+        return misfit(format!(
+            "may be `{choice}`{near}, and it must be one of {}",
+            words::list(names())
+        ));
     }
     if let Some(pattern) = &wanted.pattern {
         match pattern.is_in(choice) {
             Some(true) => {}
-            Some(false) => return misfit(format!("may be `{choice}`, and it must match the pattern `{pattern}`")),
+            Some(false) => {
+                return misfit(format!(
+                    "may be `{choice}`, and it must match the pattern `{pattern}`"
+                ));
+            }
             None => return doubtful(format!("must match the pattern `{pattern}`")),
         }
     }
@@ -322,7 +367,8 @@ fn lists(given: &List, wanted: &List, assumed: &mut Assumed) -> Fit {
     let single = given.first.len().max(wanted.first.len()).min(most);
     for at in 0..single {
         let element = |assumed: &mut Assumed| {
-            shapes(given.element(at), wanted.element(at), Place::Element, assumed).below(&at.to_string())
+            shapes(given.element(at), wanted.element(at), Place::Element, assumed)
+                .below(&at.to_string())
         };
         whole = whole.and(|| element(assumed));
     }
@@ -333,7 +379,12 @@ fn lists(given: &List, wanted: &List, assumed: &mut Assumed) -> Fit {
     whole
 }
 
-fn objects_in(given: &Object, forms: &[Possible], no: impl Fn() -> Fit, assumed: &mut Assumed) -> Fit {
+fn objects_in(
+    given: &Object,
+    forms: &[Possible],
+    no: impl Fn() -> Fit,
+    assumed: &mut Assumed,
+) -> Fit {
     let wanted: Vec<&Object> = forms
         .iter()
         .filter_map(|it| if let Form::Object(object) = &it.form { Some(&**object) } else { None })
@@ -347,7 +398,9 @@ fn objects_in(given: &Object, forms: &[Possible], no: impl Fn() -> Fit, assumed:
             // What another alternative has is refused beside this one by some ways to tag.
             let others = wanted.iter().enumerate().filter(|(other, _)| *other != index);
             let foreign = others.flat_map(|(_, other)| &other.fields).find(|(key, _)| {
-                one.field(key).is_none() && (given.field(key).is_some() || !matches!(given.rest, Rest::Ignored | Rest::Denied))
+                one.field(key).is_none()
+                    && (given.field(key).is_some()
+                        || !matches!(given.rest, Rest::Ignored | Rest::Denied))
             });
             if let Some((key, _)) = foreign {
                 fit = doubtful(format!("may have `{key}`, which another variant has"));
@@ -386,26 +439,40 @@ fn objects(given: &Object, wanted: &Object, assumed: &mut Assumed) -> Fit {
         let field = |assumed: &mut Assumed| match (given.field(key), &given.rest) {
             (Some(own), _) => {
                 let fit = shapes(&own.shape, &want.shape, place, assumed);
-                fit.and(|| if own.sent || !want.required { Fit::Fits } else {
-                    doubtful(format!("is required, and {}", Doubt::LeftOut))
+                fit.and(|| {
+                    if own.sent || !want.required {
+                        Fit::Fits
+                    } else {
+                        doubtful(format!("is required, and {}", Doubt::LeftOut))
+                    }
                 })
             }
             (None, Rest::Keys(values)) => {
                 let fit = shapes(values, &want.shape, place, assumed);
-                fit.softened(Some(&Doubt::Key)).and(|| if want.required {
-                    doubtful(format!("is required, and {}", Doubt::Key))
-                } else {
-                    Fit::Fits
+                fit.softened(Some(&Doubt::Key)).and(|| {
+                    if want.required {
+                        doubtful(format!("is required, and {}", Doubt::Key))
+                    } else {
+                        Fit::Fits
+                    }
                 })
             }
             (None, Rest::Like(pattern, values)) => match pattern.is_in(key) {
                 Some(false) if want.required => misfit("is required, and nothing feeds it"),
                 Some(false) => Fit::Fits,
-                _ => shapes(values, &want.shape, place, assumed).softened(Some(&Doubt::Key)).and(|| {
-                    if want.required { doubtful(format!("is required, and {}", Doubt::Key)) } else { Fit::Fits }
-                }),
+                _ => shapes(values, &want.shape, place, assumed).softened(Some(&Doubt::Key)).and(
+                    || {
+                        if want.required {
+                            doubtful(format!("is required, and {}", Doubt::Key))
+                        } else {
+                            Fit::Fits
+                        }
+                    },
+                ),
             },
-            (None, Rest::Ignored | Rest::Denied) if want.required => misfit("is required, and nothing feeds it"),
+            (None, Rest::Ignored | Rest::Denied) if want.required => {
+                misfit("is required, and nothing feeds it")
+            }
             (None, _) => Fit::Fits,
         };
         whole = whole.and(|| field(assumed).below(key));
@@ -430,10 +497,14 @@ fn objects(given: &Object, wanted: &Object, assumed: &mut Assumed) -> Fit {
         (Rest::Keys(one) | Rest::Like(_, one), Rest::Keys(other)) => {
             shapes(one, other, Place::Optional, assumed).below("*")
         }
-        (Rest::Like(one, values), Rest::Like(other, wanted)) if one == other && !one.is_of_numbers() => {
+        (Rest::Like(one, values), Rest::Like(other, wanted))
+            if one == other && !one.is_of_numbers() =>
+        {
             shapes(values, wanted, Place::Optional, assumed).below("*")
         }
-        (_, Rest::Like(pattern, _)) => doubtful(format!("may have keys that are none of `{pattern}`, or too large")),
+        (_, Rest::Like(pattern, _)) => {
+            doubtful(format!("may have keys that are none of `{pattern}`, or too large"))
+        }
     })
 }
 
@@ -466,13 +537,17 @@ impl Form {
         let here = || Some(String::new());
         match (self, value) {
             (Self::Any | Self::Odd, _) | (Self::Null, Value::Null) => None,
-            (Self::Bool(only), Value::Bool(truth)) if only.is_none_or(|only| only == *truth) => None,
+            (Self::Bool(only), Value::Bool(truth)) if only.is_none_or(|only| only == *truth) => {
+                None
+            }
             (Self::Number(numbers), Value::Number(number)) => {
                 if numbers.whole && number.is_f64() {
                     return here();
                 }
                 let exact = Shape::value(value);
-                let Some(Possible { form: Self::Number(given), .. }) = exact.0.first() else { return here() };
+                let Some(Possible { form: Self::Number(given), .. }) = exact.0.first() else {
+                    return here();
+                };
                 if given.are_within(*numbers) { None } else { here() }
             }
             (Self::Text(texts), Value::String(text)) => match chosen(text, texts) {
@@ -482,7 +557,8 @@ impl Form {
             // `{"variant": null}` is read as a variant without content.
             (Self::Text(texts), Value::Object(map)) if map.len() == 1 => {
                 let choices = texts.choices.iter().flatten();
-                let is_variant = |(key, _): (&String, &Value)| choices.clone().any(|it| **it == **key);
+                let is_variant =
+                    |(key, _): (&String, &Value)| choices.clone().any(|it| **it == **key);
                 if map.iter().any(is_variant) { None } else { here() }
             }
             (Self::List(list), Value::Array(items)) => {
@@ -491,12 +567,15 @@ impl Form {
                     return here();
                 }
                 let mut refused = items.iter().enumerate();
-                refused.find_map(|(at, item)| Some(format!("/{at}{}", list.element(at).refusal(item)?)))
+                refused.find_map(|(at, item)| {
+                    Some(format!("/{at}{}", list.element(at).refusal(item)?))
+                })
             }
             (Self::Object(object), Value::Object(map)) => object.refusal(map),
             (Self::Object(object), Value::Array(items)) => {
                 let required = object.fields.iter().any(|(_, field)| field.required);
-                let fits = |item: &Value| object.fields.iter().any(|(_, field)| field.shape.has(item));
+                let fits =
+                    |item: &Value| object.fields.iter().any(|(_, field)| field.shape.has(item));
                 // By some ways to tag, one more element is the content of a variant that has none.
                 let long = items.len() > object.fields.len().max(2);
                 let never = long || items.first().map_or(required, |first| !fits(first));

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::calls;
-use super::shape::{Doubt, Field, Form, List, Numbers, Possible, Rest, Shape, Texts};
-use super::steps::split;
 use super::super::path::Segment;
 use super::super::plan::{Node, Piece, Plan, Source};
 use super::super::tree::{Comparison, Expr, Logic, Operator};
+use super::calls;
+use super::shape::{Doubt, Field, Form, List, Numbers, Possible, Rest, Shape, Texts};
+use super::steps::split;
 use crate::component::rules::Bound;
 
 /// An expression may have no value at all.
@@ -78,7 +78,8 @@ impl<'a> Infer<'a> {
                 let field = |(key, node): &(String, Node)| {
                     let shape = self.node(node);
                     // What gives nothing is left out.
-                    let required = shape.forms().iter().all(|it| !matches!(it.form, Form::Nothing(_)));
+                    let required =
+                        shape.forms().iter().all(|it| !matches!(it.form, Form::Nothing(_)));
                     (key.as_str().into(), Field { shape, required, sent: true })
                 };
                 Form::object(fields.iter().map(field).collect()).into()
@@ -107,7 +108,9 @@ impl<'a> Infer<'a> {
         for it in shape.forms() {
             if let Form::Nothing(_) | Form::Null = &it.form {
                 let why = match &it.form {
-                    Form::Nothing(why) => format!("may give nothing ({why}), and it stands in text"),
+                    Form::Nothing(why) => {
+                        format!("may give nothing ({why}), and it stands in text")
+                    }
                     _ => "may be null, and it stands in text".to_owned(),
                 };
                 self.fault(why, it.doubt);
@@ -135,7 +138,9 @@ impl<'a> Infer<'a> {
         known.iter().filter(|(at, _)| at == path).fold(shape, |shape, (_, known)| match known {
             Known::Holds(logic) => holding(*logic, &shape),
             Known::HoldsNot(logic) => not_holding(*logic, &shape),
-            Known::Null => kept(&shape, |form| matches!(form, Form::Null | Form::Nothing(_) | Form::Any | Form::Odd)),
+            Known::Null => kept(&shape, |form| {
+                matches!(form, Form::Null | Form::Nothing(_) | Form::Any | Form::Odd)
+            }),
             Known::NotNull => kept(&shape, |form| !matches!(form, Form::Null)),
         })
     }
@@ -162,7 +167,12 @@ impl<'a> Infer<'a> {
             Expr::Or(inner, one, other) if !holds => {
                 [self.lesson(one, *inner, false), self.lesson(other, *inner, false)].concat()
             }
-            Expr::Compare(_, comparison @ (Comparison::Equal | Comparison::Unequal), one, other) => {
+            Expr::Compare(
+                _,
+                comparison @ (Comparison::Equal | Comparison::Unequal),
+                one,
+                other,
+            ) => {
                 let of = match (&**one, &**other) {
                     (Expr::Literal(Value::Null), of) | (of, Expr::Literal(Value::Null)) => path(of),
                     _ => None,
@@ -204,7 +214,9 @@ impl<'a> Infer<'a> {
             }),
             Expr::Flatten(of) => self.or_null(&self.expr(of, current), |form| match form {
                 Form::List(list) => {
-                    let (lists, others) = split(&list.any(), |form| matches!(form, Form::List(_) | Form::Any | Form::Odd));
+                    let (lists, others) = split(&list.any(), |form| {
+                        matches!(form, Form::List(_) | Form::Any | Form::Odd)
+                    });
                     Some(Form::list(lists.elements().or(&others)))
                 }
                 _ => None,
@@ -226,9 +238,9 @@ impl<'a> Infer<'a> {
                 }
                 all
             }
-            Expr::List(items) => {
-                list_of(items.iter().map(|item| self.expr(item, current).null_for_nothing()).collect())
-            }
+            Expr::List(items) => list_of(
+                items.iter().map(|item| self.expr(item, current).null_for_nothing()).collect(),
+            ),
             Expr::Object(fields) => {
                 let field = |(key, field): &(String, Expr)| {
                     let shape = self.expr(field, current).null_for_nothing();
@@ -258,7 +270,9 @@ impl<'a> Infer<'a> {
             Expr::Choose(test, one, other) => {
                 let tested = self.expr(test, current);
                 let branch = |expr: &Expr, holds: bool| {
-                    self.knowing(self.lesson(test, Logic::Dollar, holds), || self.expr(expr, current))
+                    self.knowing(self.lesson(test, Logic::Dollar, holds), || {
+                        self.expr(expr, current)
+                    })
                 };
                 let mut all = Shape::none();
                 if !never_holds(Logic::Dollar, &tested) {
@@ -324,7 +338,8 @@ impl<'a> Infer<'a> {
 
     /// What an operator gives; for numbers that have bounds the result has some.
     pub(super) fn arithmetic(&self, operator: Operator, one: &Shape, other: &Shape) -> Shape {
-        let takes = if operator == Operator::Add { "two numbers or two texts" } else { "two numbers" };
+        let takes =
+            if operator == Operator::Add { "two numbers or two texts" } else { "two numbers" };
         let mut all = Shape::none();
         for one in one.forms() {
             for other in other.forms() {
@@ -333,12 +348,22 @@ impl<'a> Infer<'a> {
                     (Form::Text(_), Form::Text(_)) if operator == Operator::Add => {
                         Form::text().into()
                     }
-                    (Form::Number(one), Form::Number(other)) => self.calculated(operator, *one, *other),
-                    (Form::Any | Form::Odd, Form::Any | Form::Odd | Form::Number(_) | Form::Text(_))
+                    (Form::Number(one), Form::Number(other)) => {
+                        self.calculated(operator, *one, *other)
+                    }
+                    (
+                        Form::Any | Form::Odd,
+                        Form::Any | Form::Odd | Form::Number(_) | Form::Text(_),
+                    )
                     | (Form::Number(_) | Form::Text(_), Form::Any | Form::Odd) => {
-                        self.fault(format!("takes {takes} for `{}`: {}", operator.sign(), Doubt::Untyped), Some(Doubt::Untyped));
-                        let text = matches!(one.form, Form::Text(_)) || matches!(other.form, Form::Text(_));
-                        let number = matches!(one.form, Form::Number(_)) || matches!(other.form, Form::Number(_));
+                        self.fault(
+                            format!("takes {takes} for `{}`: {}", operator.sign(), Doubt::Untyped),
+                            Some(Doubt::Untyped),
+                        );
+                        let text = matches!(one.form, Form::Text(_))
+                            || matches!(other.form, Form::Text(_));
+                        let number = matches!(one.form, Form::Number(_))
+                            || matches!(other.form, Form::Number(_));
                         let mut any = Shape::none();
                         if !text {
                             any = any.perhaps(Form::real(), Doubt::Untyped);
@@ -351,7 +376,9 @@ impl<'a> Infer<'a> {
                     (one, other) => {
                         let shown = |form: &Form| Shape::from(form.clone()).to_string();
                         let (sign, one, other) = (operator.sign(), shown(one), shown(other));
-                        let mut why = format!("has no value: `{sign}` takes {takes}, and here may be {one} and {other}");
+                        let mut why = format!(
+                            "has no value: `{sign}` takes {takes}, and here may be {one} and {other}"
+                        );
                         if let Some(doubt) = &doubt {
                             why = format!("{why}: {doubt}");
                         }
@@ -370,19 +397,30 @@ impl<'a> Infer<'a> {
 
     fn calculated(&self, operator: Operator, one: Numbers, other: Numbers) -> Shape {
         if matches!(operator, Operator::Divide | Operator::Remainder) {
-            let zero = Numbers { whole: true, from: Some(Bound::Whole(0)), to: Some(Bound::Whole(0)) };
+            let zero =
+                Numbers { whole: true, from: Some(Bound::Whole(0)), to: Some(Bound::Whole(0)) };
             if !zero.are_outside(other) {
                 let sign = if operator == Operator::Divide { "/" } else { "%" };
                 let always = other.are_within(zero);
                 let doubt = if always { None } else { Some(Doubt::Partial(sign)) };
-                self.fault(format!("divides by what may be zero: `{sign}` has no value then"), doubt);
+                self.fault(
+                    format!("divides by what may be zero: `{sign}` has no value then"),
+                    doubt,
+                );
             }
         }
         let whole = one.whole && other.whole && operator != Operator::Divide;
         let bounds = bounded(operator, one, other);
         match bounds {
-            Some((from, to)) if whole && from >= i128::from(i64::MIN) && to <= i128::from(u64::MAX) => {
-                Form::Number(Numbers { whole, from: Some(Bound::Whole(from)), to: Some(Bound::Whole(to)) }).into()
+            Some((from, to))
+                if whole && from >= i128::from(i64::MIN) && to <= i128::from(u64::MAX) =>
+            {
+                Form::Number(Numbers {
+                    whole,
+                    from: Some(Bound::Whole(from)),
+                    to: Some(Bound::Whole(to)),
+                })
+                .into()
             }
             // Whole numbers never leave what a real one holds.
             _ if whole => Shape::from(Form::whole()).perhaps(Form::real(), Doubt::Overflow),
@@ -421,7 +459,14 @@ fn bounded(operator: Operator, one: Numbers, other: Numbers) -> Option<(i128, i1
 /// A list of exactly these.
 pub(super) fn list_of(first: Vec<Shape>) -> Shape {
     let count = first.len() as u64;
-    Form::List(Arc::new(List { first, rest: Shape::none(), least: count, most: Some(count), unique: false })).into()
+    Form::List(Arc::new(List {
+        first,
+        rest: Shape::none(),
+        least: count,
+        most: Some(count),
+        unique: false,
+    }))
+    .into()
 }
 
 fn compared(logic: Logic, comparison: Comparison, one: &Shape, other: &Shape) -> Shape {
@@ -436,7 +481,8 @@ fn compared(logic: Logic, comparison: Comparison, one: &Shape, other: &Shape) ->
             let doubt = one.doubt.clone().or_else(|| other.doubt.clone());
             let form = match (&one.form, &other.form) {
                 (Form::Number(_), Form::Number(_)) => Form::Bool(None),
-                (Form::Any | Form::Odd, Form::Any | Form::Odd | Form::Number(_)) | (Form::Number(_), Form::Any | Form::Odd) => {
+                (Form::Any | Form::Odd, Form::Any | Form::Odd | Form::Number(_))
+                | (Form::Number(_), Form::Any | Form::Odd) => {
                     all.add(Possible { form: Form::Bool(None), doubt: doubt.clone() });
                     Form::Null
                 }
@@ -513,7 +559,8 @@ fn not_holding(logic: Logic, shape: &Shape) -> Shape {
         Form::List(list) if list.least > 0 => None,
         Form::Object(object) if object.fields.iter().any(|(_, field)| field.sent) => {
             // A member that is always written may still be nothing where an expression made the object.
-            let is_there = |shape: &Shape| shape.forms().iter().all(|it| !matches!(it.form, Form::Nothing(_)));
+            let is_there =
+                |shape: &Shape| shape.forms().iter().all(|it| !matches!(it.form, Form::Nothing(_)));
             let full = object.fields.iter().any(|(_, field)| field.sent && is_there(&field.shape));
             (!full).then(|| form.clone())
         }

@@ -149,7 +149,9 @@ fn unmapped(source: &Shape, target: &Shape) -> Proof {
 
 /// Fields that an edge without a mapping carries, and its target does not take.
 fn dropped(source: &Shape, target: &Shape) -> Vec<String> {
-    let (Some(source), Some(target)) = (only_object(source), only_object(target)) else { return Vec::new() };
+    let (Some(source), Some(target)) = (only_object(source), only_object(target)) else {
+        return Vec::new();
+    };
     if target.rest != Rest::Ignored {
         return Vec::new();
     }
@@ -210,7 +212,9 @@ impl<'a> Walk<'a> {
             }
             Node::Literal(Value::Object(map)) => {
                 if let Some(object) = only_object(wanted) {
-                    let literal = |(key, value): (&String, &Value)| (key.clone(), Node::Literal(value.clone()));
+                    let literal = |(key, value): (&String, &Value)| {
+                        (key.clone(), Node::Literal(value.clone()))
+                    };
                     return self.object(&map.iter().map(literal).collect::<Vec<_>>(), &object, at);
                 }
             }
@@ -234,16 +238,25 @@ impl<'a> Walk<'a> {
                 }
                 (None, Rest::Keys(values)) => self.node(node, values, Place::Optional, &below),
                 (None, Rest::Ignored) => {
-                    let own = wanted.name.as_ref().map_or_else(|| "the target".to_owned(), |name| format!("`{name}`"));
+                    let own = wanted
+                        .name
+                        .as_ref()
+                        .map_or_else(|| "the target".to_owned(), |name| format!("`{name}`"));
                     let names = || wanted.fields.iter().map(|(name, _)| &**name);
                     let near = words::did_you_mean(key, names());
-                    self.warnings.push(format!("`{below}`: {own} has no such field{near}, so nobody reads it"));
+                    self.warnings.push(format!(
+                        "`{below}`: {own} has no such field{near}, so nobody reads it"
+                    ));
                 }
                 (None, Rest::Denied | Rest::Like(..)) => {
                     // One object says it better than the rest of a list.
-                    let given = Form::object(vec![(key.as_str().into(), super::shape::Field::there(self.infer.node(node)))]);
+                    let given = Form::object(vec![(
+                        key.as_str().into(),
+                        super::shape::Field::there(self.infer.node(node)),
+                    )]);
                     let narrow = Object { fields: Vec::new(), ..wanted.clone() };
-                    let (given, wanted) = (Shape::from(given), Shape::from(Form::Object(narrow.into())));
+                    let (given, wanted) =
+                        (Shape::from(given), Shape::from(Form::Object(narrow.into())));
                     let fit = fit::fit(&given, &wanted, Place::Optional);
                     let whole = Node::Object(vec![(key.clone(), node.clone())]);
                     self.row(&whole, &given, &wanted, Place::Optional, at, fit);
@@ -262,7 +275,13 @@ impl<'a> Walk<'a> {
                     None => Verdict::Unknown { why },
                 };
                 let wanted = field.shape.to_string();
-                self.rows.push(Row { field: place, expression: None, given: "nothing".into(), wanted, verdict });
+                self.rows.push(Row {
+                    field: place,
+                    expression: None,
+                    given: "nothing".into(),
+                    wanted,
+                    verdict,
+                });
             }
         }
     }
@@ -288,7 +307,8 @@ impl<'a> Walk<'a> {
         let mut fit = fit::fit(&given, wanted, place);
         for Fault { why, doubt } in self.infer.faults() {
             let misfit = Misfit { at: String::new(), why };
-            fit = fit.and(|| if doubt.is_some() { Fit::Doubtful(misfit) } else { Fit::Misfit(misfit) });
+            fit = fit
+                .and(|| if doubt.is_some() { Fit::Doubtful(misfit) } else { Fit::Misfit(misfit) });
         }
         if let [Possible { form: Form::Nothing(why), doubt: None }] = &*given.forms() {
             match (&mut fit, place) {
@@ -297,14 +317,24 @@ impl<'a> Walk<'a> {
                 }
                 (Fit::Fits, _) => {
                     let expression = shown(node).unwrap_or_default();
-                    self.warnings.push(format!("`{at}`: `{expression}` leads nowhere: {why}; the field is never there"));
+                    self.warnings.push(format!(
+                        "`{at}`: `{expression}` leads nowhere: {why}; the field is never there"
+                    ));
                 }
             }
         }
         self.row(node, &given, wanted, place, at, fit);
     }
 
-    fn row(&mut self, node: &Node, given: &Shape, wanted: &Shape, place: Place, at: &str, fit: Fit) {
+    fn row(
+        &mut self,
+        node: &Node,
+        given: &Shape,
+        wanted: &Shape,
+        place: Place,
+        at: &str,
+        fit: Fit,
+    ) {
         let expression = shown(node);
         let told = |it: &Misfit| sentence(at, expression.as_deref(), it);
         let verdict = match &fit {
@@ -344,7 +374,8 @@ fn shown(node: &Node) -> Option<String> {
 
 /// Where and why, in one sentence.
 fn sentence(at: &str, expression: Option<&str>, misfit: &Misfit) -> String {
-    let inner = misfit.at.trim_start_matches('/').replace("~1", "/").replace("~0", "~").replace('/', ".");
+    let inner =
+        misfit.at.trim_start_matches('/').replace("~1", "/").replace("~0", "~").replace('/', ".");
     let why = &misfit.why;
     let whole = match (at, &*inner) {
         ("", inner) => inner.to_owned(),

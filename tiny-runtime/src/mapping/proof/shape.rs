@@ -5,12 +5,16 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::super::Mapping;
 use super::document::Named;
 use super::pattern::Pattern;
 use crate::component::rules::Bound;
 
 /// More forms than this at one place are any JSON: what grows in a circle comes to an end.
 const FORMS: usize = 24;
+
+/// Deeper than this nothing is followed around a circle of edges.
+const DEEPEST: usize = 12;
 
 /// What may stand at some place. Without forms nothing can: no message comes this way.
 ///
@@ -138,7 +142,9 @@ impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Untyped => f.write_str("nothing says what type it has"),
-            Self::Grows => f.write_str("it grows with each turn of a circle of edges, so its type has no end"),
+            Self::Grows => {
+                f.write_str("it grows with each turn of a circle of edges, so its type has no end")
+            }
             Self::Shorter => f.write_str("the list may be shorter"),
             Self::Key => f.write_str("a map has any keys"),
             Self::LeftOut => f.write_str("it may be left out"),
@@ -167,7 +173,13 @@ impl Form {
 
     /// A list of any length.
     pub(super) fn list(of: Shape) -> Self {
-        Self::List(Arc::new(List { first: Vec::new(), rest: of, least: 0, most: None, unique: false }))
+        Self::List(Arc::new(List {
+            first: Vec::new(),
+            rest: of,
+            least: 0,
+            most: None,
+            unique: false,
+        }))
     }
 
     pub(super) fn object(fields: Vec<(Arc<str>, Field)>) -> Self {
@@ -251,11 +263,16 @@ impl Shape {
                     Some(whole) => Bound::Whole(whole),
                     None => Bound::Real(number.as_f64().unwrap_or_default()),
                 };
-                Form::Number(Numbers { whole: !number.is_f64(), from: Some(bound), to: Some(bound) })
+                Form::Number(Numbers {
+                    whole: !number.is_f64(),
+                    from: Some(bound),
+                    to: Some(bound),
+                })
             }
-            Value::String(text) => {
-                Form::Text(Arc::new(Texts { choices: Some(vec![text.as_str().into()]), ..Texts::default() }))
-            }
+            Value::String(text) => Form::Text(Arc::new(Texts {
+                choices: Some(vec![text.as_str().into()]),
+                ..Texts::default()
+            })),
             Value::Array(items) => Form::List(Arc::new(List {
                 first: items.iter().map(Self::value).collect(),
                 rest: Self::none(),
@@ -289,7 +306,8 @@ impl Shape {
 
     /// The same, each form of it with a doubt where it has none yet.
     pub(super) fn doubted(self, doubt: &Doubt) -> Self {
-        let doubted = |it: Possible| Possible { doubt: it.doubt.or_else(|| Some(doubt.clone())), ..it };
+        let doubted =
+            |it: Possible| Possible { doubt: it.doubt.or_else(|| Some(doubt.clone())), ..it };
         Self(self.0.into_iter().map(doubted).collect())
     }
 
@@ -308,10 +326,14 @@ impl Shape {
                         *one = None;
                     }
                 }
-                (Form::Number(one), Form::Number(other)) if same_doubt && one.whole == other.whole => {
+                (Form::Number(one), Form::Number(other))
+                    if same_doubt && one.whole == other.whole =>
+                {
                     *one = one.hull(*other);
                 }
-                (Form::Text(one), Form::Text(other)) if same_doubt && one.are_chosen() && other.are_chosen() => {
+                (Form::Text(one), Form::Text(other))
+                    if same_doubt && one.are_chosen() && other.are_chosen() =>
+                {
                     let one = Arc::make_mut(one).choices.get_or_insert_default();
                     for choice in other.choices.iter().flatten() {
                         if !one.contains(choice) {
@@ -366,6 +388,26 @@ impl Shape {
         }
     }
 
+    /// What stands at a path of it, as `$.order.item`; anything where that is no path.
+    pub fn at(&self, path: &str) -> Self {
+        Mapping::expression(path).map_or_else(|_| Self::any(), |path| path.result(self))
+    }
+
+    /// The same as it comes out of a component that takes it in and passes it on: what is not there is null. What has grown too deep is
+    /// any JSON.
+    #[must_use]
+    pub fn passed(self) -> Self {
+        if self.depth() > DEEPEST {
+            return Self::grown();
+        }
+        self.null_for_nothing()
+    }
+
+    /// Any JSON, because it grows with each turn of a circle.
+    pub fn grown() -> Self {
+        Self(vec![Possible { form: Form::Any, doubt: Some(Doubt::Grows) }])
+    }
+
     /// How deep it is nested: forms in forms, and definitions that were filled in definitions.
     pub(super) fn depth(&self) -> usize {
         let of = |it: &Possible| match &it.form {
@@ -377,7 +419,13 @@ impl Shape {
                     Rest::Keys(shape) | Rest::Like(_, shape) => shape.depth(),
                     Rest::Ignored | Rest::Denied => 0,
                 };
-                1 + object.fields.iter().map(|(_, field)| field.shape.depth()).max().unwrap_or(0).max(rest)
+                1 + object
+                    .fields
+                    .iter()
+                    .map(|(_, field)| field.shape.depth())
+                    .max()
+                    .unwrap_or(0)
+                    .max(rest)
             }
             Form::Named(named) => 1 + named.depth(),
             _ => 1,
@@ -387,7 +435,9 @@ impl Shape {
 }
 
 fn fields(map: &Map<String, Value>) -> Vec<(Arc<str>, Field)> {
-    map.iter().map(|(key, value)| (key.as_str().into(), Field::there(Shape::value(value)))).collect()
+    map.iter()
+        .map(|(key, value)| (key.as_str().into(), Field::there(Shape::value(value))))
+        .collect()
 }
 
 impl Texts {
@@ -413,7 +463,8 @@ impl Numbers {
 
     /// Whether all of them are within `other`.
     pub(super) fn are_within(self, other: Self) -> bool {
-        let above = other.from.is_none_or(|least| self.from.is_some_and(|from| !from.is_below(least)));
+        let above =
+            other.from.is_none_or(|least| self.from.is_some_and(|from| !from.is_below(least)));
         let below = other.to.is_none_or(|most| self.to.is_some_and(|to| !most.is_below(to)));
         above && below
     }

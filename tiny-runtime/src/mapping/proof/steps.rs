@@ -1,6 +1,5 @@
 //! Steps into a shape: to a member, an element, all that is below.
 
-use super::document::Named;
 use super::shape::{Doubt, Form, List, Object, Possible, Rest, Shape};
 use crate::words;
 
@@ -109,21 +108,26 @@ impl Object {
                 shape.perhaps(Form::nothing(Doubt::LeftOut.to_string()), Doubt::LeftOut)
             };
         }
-        let of_key = |values: &Shape| values.clone().perhaps(Form::nothing(Doubt::Key.to_string()), Doubt::Key);
+        let of_key = |values: &Shape| {
+            values.clone().perhaps(Form::nothing(Doubt::Key.to_string()), Doubt::Key)
+        };
         match &self.rest {
             Rest::Keys(values) | Rest::Like(_, values) => of_key(values),
             Rest::Ignored | Rest::Denied => {
                 let names = || self.fields.iter().map(|(key, _)| &**key);
-                let own = self.name.as_ref().map_or_else(|| "it".to_owned(), |name| format!("`{name}`"));
+                let own =
+                    self.name.as_ref().map_or_else(|| "it".to_owned(), |name| format!("`{name}`"));
                 let near = words::did_you_mean(name, names());
-                Form::nothing(format!("{own} has no `{name}`{near}, only {}", words::list(names()))).into()
+                Form::nothing(format!("{own} has no `{name}`{near}, only {}", words::list(names())))
+                    .into()
             }
         }
     }
 
     /// What any of its values may be.
     fn values(&self) -> Shape {
-        let mut all: Shape = self.fields.iter().flat_map(|(_, field)| field.shape.0.iter().cloned()).collect();
+        let mut all: Shape =
+            self.fields.iter().flat_map(|(_, field)| field.shape.0.iter().cloned()).collect();
         if let Rest::Keys(values) | Rest::Like(_, values) = &self.rest {
             all.join(values);
         }
@@ -133,7 +137,8 @@ impl Object {
 
 impl List {
     fn at(&self, index: i64) -> Shape {
-        let shorter = |shape: Shape| shape.perhaps(Form::nothing(Doubt::Shorter.to_string()), Doubt::Shorter);
+        let shorter =
+            |shape: Shape| shape.perhaps(Form::nothing(Doubt::Shorter.to_string()), Doubt::Shorter);
         let none = || Shape::from(Form::nothing("the list has not as many elements"));
         let count = index.unsigned_abs().saturating_add(u64::from(index >= 0));
         if self.most.is_some_and(|most| most < count) {
@@ -152,6 +157,7 @@ impl List {
 
 /// Forms of which something is asked, told apart.
 pub(super) fn split(shape: &Shape, is: impl Fn(&Form) -> bool) -> (Shape, Shape) {
-    let (yes, no): (Vec<Possible>, Vec<Possible>) = shape.forms().into_iter().partition(|it| is(&it.form));
+    let (yes, no): (Vec<Possible>, Vec<Possible>) =
+        shape.forms().into_iter().partition(|it| is(&it.form));
     (Shape(yes), Shape(no))
 }

@@ -20,7 +20,13 @@ const DEEP: usize = 6;
 const DEEPEST: usize = 16;
 
 /// A message of `source` for which `node` gives nothing that fits `wanted`; `None` where none was found.
-pub(super) fn of(plan: &Plan, node: &Node, source: &Shape, wanted: &Shape, place: Place) -> Option<Value> {
+pub(super) fn of(
+    plan: &Plan,
+    node: &Node,
+    source: &Shape,
+    wanted: &Shape,
+    place: Place,
+) -> Option<Value> {
     let one = part(plan, node);
     let paths: Vec<&[Segment]> = one.0.paths.iter().flatten().map(Vec::as_slice).collect();
     messages(source, &paths, |message| fails(&one, node, message, wanted, place))
@@ -40,7 +46,8 @@ pub(super) fn of_itself(source: &Shape, wanted: &Shape) -> Option<Value> {
 fn part(plan: &Plan, node: &Node) -> Mapping {
     let mut slots = Vec::new();
     slots_of(node, &mut slots);
-    let computed: Vec<_> = plan.computed.iter().filter(|it| slots.contains(&it.slot)).cloned().collect();
+    let computed: Vec<_> =
+        plan.computed.iter().filter(|it| slots.contains(&it.slot)).cloned().collect();
     let mut paths = plan.paths.clone();
     if computed.is_empty() {
         for (slot, path) in paths.iter_mut().enumerate() {
@@ -130,7 +137,8 @@ impl Maker<'_> {
             (Segment::Index(_), Segment::Index(_)) => true,
             (one, other) => one == other,
         };
-        let is_on = |wanted: &&[Segment]| wanted.iter().zip(path).all(|(one, other)| same(one, other));
+        let is_on =
+            |wanted: &&[Segment]| wanted.iter().zip(path).all(|(one, other)| same(one, other));
         if options < 2 || !self.paths.iter().any(is_on) {
             return 0;
         }
@@ -145,7 +153,9 @@ impl Maker<'_> {
         let mut forms: Vec<Form> = shape.forms().into_iter().map(|it| it.form).collect();
         forms.retain(|form| !matches!(form, Form::Nothing(_)));
         // What ends a recursion comes first where it must end.
-        let ends = |form: &Form| !matches!(form, Form::Null | Form::Bool(_) | Form::Number(_) | Form::Text(_));
+        let ends = |form: &Form| {
+            !matches!(form, Form::Null | Form::Bool(_) | Form::Number(_) | Form::Text(_))
+        };
         if depth > DEEP {
             forms.sort_by_key(ends);
         } else {
@@ -154,9 +164,7 @@ impl Maker<'_> {
         let form = forms.get(self.pick(forms.len(), path))?;
         match form {
             Form::Null | Form::Nothing(_) => Some(Value::Null),
-            Form::Bool(only) => {
-                Some(only.unwrap_or_else(|| self.pick(2, path) == 1).into())
-            }
+            Form::Bool(only) => Some(only.unwrap_or_else(|| self.pick(2, path) == 1).into()),
             Form::Number(it) => self.one_of(&numbers(*it), path),
             Form::Text(it) => self.one_of(&texts(it), path),
             Form::List(it) => self.list(it, path, depth),
@@ -181,7 +189,12 @@ impl Maker<'_> {
         }
         counts.retain(|count| (list.least..=most).contains(count) && *count < 64);
         let mut seen = Vec::new();
-        counts.retain(|count| !seen.contains(count) && { seen.push(*count); true });
+        counts.retain(|count| {
+            !seen.contains(count) && {
+                seen.push(*count);
+                true
+            }
+        });
         let count = *counts.get(self.pick(counts.len(), path))?;
         let mut items = Vec::new();
         for at in 0..usize::try_from(count).ok()? {
@@ -265,7 +278,9 @@ fn numbers(it: Numbers) -> Vec<Value> {
     for bound in [it.from, it.to].into_iter().flatten() {
         match bound {
             Bound::Whole(whole) => {
-                let value = i64::try_from(whole).map(Value::from).or_else(|_| u64::try_from(whole).map(Value::from));
+                let value = i64::try_from(whole)
+                    .map(Value::from)
+                    .or_else(|_| u64::try_from(whole).map(Value::from));
                 all.extend(value);
             }
             Bound::Real(real) => all.extend(Number::from_f64(real).map(Value::Number)),
@@ -283,7 +298,10 @@ fn texts(it: &Texts) -> Vec<Value> {
     let all: Vec<String> = match it.format.as_deref() {
         None => {
             let least = usize::try_from(it.least).unwrap_or(0).min(4096);
-            ["a", "", "0"].iter().map(|text| format!("{text}{}", "a".repeat(least.saturating_sub(text.len())))).collect()
+            ["a", "", "0"]
+                .iter()
+                .map(|text| format!("{text}{}", "a".repeat(least.saturating_sub(text.len()))))
+                .collect()
         }
         Some(format) => sample(format).map(str::to_owned).into_iter().collect(),
     };

@@ -57,7 +57,11 @@ fn form(form: &Form, depth: usize) -> String {
             let shape = named.shape();
             // A definition of a field that is a plain value is called for the field, which tells nothing.
             let is_plain = shape.0.iter().all(|it| !matches!(it.form, Form::Object(_)));
-            if is_plain && depth < 3 { said(&shape, depth + 1) } else { format!("`{}`", named.name()) }
+            if is_plain && depth < 3 {
+                said(&shape, depth + 1)
+            } else {
+                format!("`{}`", named.name())
+            }
         }
     }
 }
@@ -67,7 +71,11 @@ fn number(numbers: Numbers) -> String {
     match (numbers.from, numbers.to) {
         (Some(one), Some(other)) if one == other => one.to_string(),
         // The range of a Rust type says less than its name.
-        (Some(Bound::Whole(from)), Some(Bound::Whole(to))) if from <= i128::from(i64::MIN) && to >= i128::from(i64::MAX) => word.to_owned(),
+        (Some(Bound::Whole(from)), Some(Bound::Whole(to)))
+            if from <= i128::from(i64::MIN) && to >= i128::from(i64::MAX) =>
+        {
+            word.to_owned()
+        }
         (None, None) => word.to_owned(),
         _ => format!("{word} {}", range(numbers)),
     }
@@ -91,7 +99,11 @@ fn list(list: &List, depth: usize) -> String {
     }
     if !list.first.is_empty() {
         let count = list.first.len();
-        return if list.most == Some(count as u64) { format!("a list of {count} values") } else { "a list".to_owned() };
+        return if list.most == Some(count as u64) {
+            format!("a list of {count} values")
+        } else {
+            "a list".to_owned()
+        };
     }
     let of = said(&list.rest, depth + 1);
     match &*of {
@@ -105,13 +117,16 @@ fn object(object: &Object, depth: usize) -> String {
         return format!("`{name}`");
     }
     match (&*object.fields, &object.rest) {
-        ([], Rest::Keys(values) | Rest::Like(_, values)) if depth < 3 => match &*said(values, depth + 1) {
-            "any JSON" => "an object".to_owned(),
-            values => format!("an object whose values are {values}"),
-        },
+        ([], Rest::Keys(values) | Rest::Like(_, values)) if depth < 3 => {
+            match &*said(values, depth + 1) {
+                "any JSON" => "an object".to_owned(),
+                values => format!("an object whose values are {values}"),
+            }
+        }
         ([], _) => "an object".to_owned(),
         (fields, _) => {
-            let names: Vec<String> = fields.iter().take(SHOWN).map(|(key, _)| format!("`{key}`")).collect();
+            let names: Vec<String> =
+                fields.iter().take(SHOWN).map(|(key, _)| format!("`{key}`")).collect();
             let more = if fields.len() > SHOWN { ", …" } else { "" };
             format!("an object of {}{more}", names.join(", "))
         }

@@ -1,0 +1,94 @@
+//! `check`: flows of files, proved before anything runs.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use super::documents;
+use super::plane::PlaneArgs;
+use super::survey::{Count, Grade, Stored, Survey, Told};
+use super::{Binary, print};
+use crate::registry::Registry;
+
+/// Checks flows of files without writing anything
+///
+/// Each mapping is compared with what its source sends and its target takes. Nodes of this module are those of this binary; of other
+/// modules tell the plane, when one runs here, or the files that `components -o json` of their binaries has written.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Check {
+    /// File or folder of YAML or JSON; `-` is stdin
+    #[arg(short = 'f', long = "filename", required = true, value_name = "FILE|DIR")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    around: Around,
+}
+
+/// What the flows stand in.
+#[derive(Debug, clap::Args)]
+pub(super) struct Around {
+    /// Name of the module whose components this binary has, if another than the crate's
+    #[arg(short, long, value_name = "MODULE")]
+    name: Option<String>,
+    /// What `components -o json` of another module has printed; no plane is asked then
+    #[arg(long, value_name = "[MODULE=]FILE")]
+    schemas: Vec<String>,
+    #[command(flatten)]
+    plane: PlaneArgs,
+}
+
+impl Around {
+    /// The name of this binary's module.
+    pub(super) fn module(&self, binary: Binary) -> String {
+        self.name.clone().unwrap_or_else(|| binary.name.to_owned())
+    }
+
+    /// What is stored, and what modules tell; of a plane, where one answers.
+    pub(super) async fn known(&self) -> Result<(Stored, Told)> {
+        if !self.schemas.is_empty() {
+            return Ok((Stored::default(), Told::in_files(&self.schemas)?));
+        }
+        let Some(plane) = self.plane.connect_if_there().await? else {
+            return Ok((Stored::default(), Told::default()));
+        };
+        let stored = Stored::of(&plane.client, &self.plane.namespace).await?;
+        let told = Told::by(&stored.modules);
+        Ok((stored, told))
+    }
+}
+
+impl Check {
+    pub(super) async fn carry_out(self, binary: Binary, registry: &Registry) -> Result<()> {
+        let documents = documents::read(&self.files)?;
+        let module = self.around.module(binary);
+        let (stored, told) = self.around.known().await?;
+        let survey = Survey::of(&documents, &stored.nodes, &told, &module, registry)?;
+        let findings = survey.findings();
+        let mut faults = 0;
+        for found in &findings {
+            let word = match found.grade {
+                Grade::Fault => "fault",
+                Grade::Refuted => "refuted",
+                Grade::Warning => "warning",
+                Grade::Unknown => "unknown",
+            };
+            faults += usize::from(matches!(found.grade, Grade::Fault | Grade::Refuted));
+            print(&format!("{word}: {}: {}", found.place, found.text))?;
+        }
+        let Count { proved, refuted, unknown } = survey.count();
+        print(&format!(
+            "{}: {proved} proved, {refuted} refuted, {unknown} unknown",
+            edges(proved + refuted + unknown)
+        ))?;
+        match faults {
+            0 => Ok(()),
+            1 => bail!("1 finding must be corrected"),
+            faults => bail!("{faults} findings must be corrected"),
+        }
+    }
+}
+
+/// `1 edge`, `2 edges`.
+pub(super) fn edges(count: usize) -> String {
+    if count == 1 { "1 edge".to_owned() } else { format!("{count} edges") }
+}

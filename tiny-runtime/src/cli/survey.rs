@@ -1,0 +1,276 @@
+//! Flows of files, looked at as a whole: with the nodes of the plane around them, and what is known of their modules.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+use kube::api::ListParams;
+use kube::{Api, Client, ResourceExt};
+use tiny_crds::{ModuleComponent, TinyModule, TinyNode, names};
+
+use super::documents::Document;
+use crate::control::{Face, Proofs, declare};
+use crate::engine::{self, Peer};
+use crate::mapping::Proof;
+use crate::registry::Registry;
+use crate::words;
+
+/// What other modules tell of their components.
+#[derive(Default)]
+pub(super) struct Told {
+    modules: Vec<(String, Vec<ModuleComponent>)>,
+    /// Components of a module that was not named: they stand for those of any module that is not known.
+    nameless: Vec<ModuleComponent>,
+}
+
+/// What the plane has.
+#[derive(Default)]
+pub(super) struct Stored {
+    pub(super) nodes: Vec<TinyNode>,
+    pub(super) modules: Vec<TinyModule>,
+}
+
+impl Stored {
+    /// All nodes and modules of a namespace.
+    pub(super) async fn of(client: &Client, namespace: &str) -> Result<Self> {
+        let nodes: Api<TinyNode> = Api::namespaced(client.clone(), namespace);
+        let nodes = nodes.list(&ListParams::default()).await;
+        let nodes = nodes.context("cannot list the nodes of the plane")?.items;
+        let modules: Api<TinyModule> = Api::namespaced(client.clone(), namespace);
+        let modules = modules.list(&ListParams::default()).await;
+        let modules = modules.context("cannot list the modules of the plane")?.items;
+        Ok(Self { nodes, modules })
+    }
+}
+
+impl Told {
+    /// What modules have written into their status.
+    pub(super) fn by(modules: &[TinyModule]) -> Self {
+        let told = |module: &TinyModule| {
+            let components = module.status.as_ref().map(|status| status.components.clone());
+            (module.name_any(), components.unwrap_or_default())
+        };
+        Self { modules: modules.iter().map(told).collect(), nameless: Vec::new() }
+    }
+
+    /// What `components -o json` has written into files, each as `FILE` or `MODULE=FILE`.
+    pub(super) fn in_files(files: &[String]) -> Result<Self> {
+        let mut told = Self::default();
+        for file in files {
+            let (module, path) = match file.split_once('=') {
+                Some((module, path)) => (Some(module), PathBuf::from(path)),
+                None => (None, PathBuf::from(file)),
+            };
+            let components = read(&path)?;
+            match module {
+                Some(module) => told.modules.push((module.to_owned(), components)),
+                None => told.nameless.extend(components),
+            }
+        }
+        Ok(told)
+    }
+
+    fn face(&self, node: &TinyNode) -> Face {
+        let module = self.modules.iter().find(|(name, _)| node.belongs_to(name));
+        let components = module.map_or(&self.nameless, |(_, components)| components);
+        let name = &node.spec.component;
+        let component = components.iter().find(|it| it.name == *name || it.aliases.contains(name));
+        component.map_or(Face::Unknown, Face::told)
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<ModuleComponent>> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{shown}`"))?;
+    serde_json::from_str(&text)
+        .map_err(|e| anyhow!("`{shown}` is not what `components -o json` prints: {e}"))
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Grade {
+    /// Nothing can run that way.
+    Fault,
+    /// A mapping cannot be right.
+    Refuted,
+    /// It is allowed, and rarely meant.
+    Warning,
+    /// Nobody can know before it runs.
+    Unknown,
+}
+
+/// One finding.
+pub(super) struct Found {
+    pub(super) grade: Grade,
+    /// The document.
+    pub(super) place: String,
+    /// One sentence.
+    pub(super) text: String,
+}
+
+/// Edges that were looked at.
+#[derive(Default)]
+pub(super) struct Count {
+    pub(super) proved: usize,
+    pub(super) refuted: usize,
+    pub(super) unknown: usize,
+}
+
+/// Flows, looked at.
+pub(super) struct Survey<'a> {
+    module: &'a str,
+    registry: &'a Registry,
+    /// All nodes, those of files in the place of stored ones of the same name.
+    nodes: BTreeMap<String, TinyNode>,
+    /// Where the nodes of files stand.
+    places: BTreeMap<String, String>,
+    proofs: Proofs,
+}
+
+impl<'a> Survey<'a> {
+    pub(super) fn of(
+        documents: &[Document],
+        stored: &[TinyNode],
+        told: &Told,
+        module: &'a str,
+        registry: &'a Registry,
+    ) -> Result<Self> {
+        let mut nodes: BTreeMap<String, TinyNode> =
+            stored.iter().map(|node| (node.name_any(), node.clone())).collect();
+        let mut places = BTreeMap::new();
+        for document in documents.iter().filter(|it| it.kind.resource.kind == "TinyNode") {
+            // What is no node the plane refuses in its own words.
+            let Ok(node) = serde_json::from_value::<TinyNode>(document.object.clone()) else {
+                continue;
+            };
+            node.spec
+                .check_name(&document.name)
+                .map_err(|e| anyhow!("{} ({}): {e}", document.place, document.title()))?;
+            places.insert(document.name.clone(), document.place.clone());
+            nodes.insert(document.name.clone(), node);
+        }
+        let face = |node: &TinyNode| {
+            if node.belongs_to(module) {
+                registry.get(&node.spec.component).cloned().map_or(Face::Unknown, Face::Ours)
+            } else {
+                told.face(node)
+            }
+        };
+        let proofs = Proofs::of_all(nodes.values(), face);
+        Ok(Self { module, registry, nodes, places, proofs })
+    }
+
+    /// All that is to say of the nodes of files, and of edges that lead to them.
+    pub(super) fn findings(&self) -> Vec<Found> {
+        let mut found = Vec::new();
+        for (name, place) in &self.places {
+            let node = &self.nodes[name];
+            if node.belongs_to(self.module) {
+                let peer =
+                    |name: &str| self.nodes.get(name).map_or(Peer::Absent, |node| self.peer(node));
+                for finding in engine::check(&declare(node), self.registry, peer) {
+                    let grade = if finding.cause.refuses() { Grade::Fault } else { Grade::Warning };
+                    found.push(Found { grade, place: place.clone(), text: finding.message });
+                }
+            }
+            for (edge, proof) in self.proofs.of(name) {
+                found.extend(told(name, edge, place, proof));
+            }
+        }
+        // Edges of stored nodes that what is in the files breaks.
+        let stored = self.nodes.keys().filter(|name| !self.places.contains_key(*name));
+        for name in stored {
+            for (edge, proof) in self.proofs.of(name) {
+                let leads =
+                    self.proofs.target(name, edge).and_then(|to| self.places.get(&*to.node));
+                let told = leads.into_iter().flat_map(|place| told(name, edge, place, proof));
+                found.extend(told.filter(|found| found.grade == Grade::Refuted));
+            }
+        }
+        found
+    }
+
+    /// How many edges of the files are proved.
+    pub(super) fn count(&self) -> Count {
+        let mut count = Count::default();
+        for (_, proof) in self.places.keys().flat_map(|name| self.proofs.of(name)) {
+            match () {
+                () if proof.refuted().next().is_some() => count.refuted += 1,
+                () if proof.is_proved() => count.proved += 1,
+                () => count.unknown += 1,
+            }
+        }
+        count
+    }
+
+    /// The edges called `name`, which may be `node/edge`: each with its node.
+    pub(super) fn edges(&self, name: &str) -> Vec<(&str, tiny_crds::Edge, Option<&Proof>)> {
+        let (node, edge) = match name.split_once('/') {
+            Some((node, edge)) => (Some(node), edge),
+            None => (None, name),
+        };
+        let nodes = self.nodes.iter().filter(|(name, _)| node.is_none_or(|node| *name == node));
+        let edges = nodes.flat_map(|(node, it)| it.spec.edges.iter().map(move |edge| (node, edge)));
+        let id = |edge: &tiny_crds::Edge| match &*edge.id {
+            "" => names::edge_id(&edge.port, &edge.to),
+            id => id.to_owned(),
+        };
+        let named =
+            edges.map(|(node, it)| (node.as_str(), tiny_crds::Edge { id: id(it), ..it.clone() }));
+        let named = named.filter(|(_, it)| it.id == edge);
+        let proof = |node: &str, id: &str| {
+            self.proofs.of(node).iter().find(|(own, _)| **own == *id).map(|(_, proof)| &**proof)
+        };
+        named
+            .map(|(node, edge)| {
+                let proof = proof(node, &edge.id);
+                (node, edge, proof)
+            })
+            .collect()
+    }
+
+    /// The names of all edges, as `node/edge`.
+    pub(super) fn names(&self) -> Vec<String> {
+        let edges = self
+            .nodes
+            .keys()
+            .flat_map(|node| self.proofs.of(node).iter().map(move |(edge, _)| (node, edge)));
+        edges.map(|(node, edge)| format!("{node}/{edge}")).collect()
+    }
+
+    /// Modules that nodes of files ask for.
+    pub(super) fn modules(&self) -> BTreeSet<&str> {
+        self.places.keys().map(|name| self.nodes[name].spec.module.as_str()).collect()
+    }
+
+    fn peer(&self, node: &TinyNode) -> Peer {
+        if node.belongs_to(self.module) {
+            Peer::Ours { component: node.spec.component.clone() }
+        } else {
+            Peer::Foreign { module: node.spec.module.clone() }
+        }
+    }
+}
+
+/// One remark for each module that nodes ask for and nobody has ever run here.
+pub(super) fn strangers(asked: &BTreeSet<&str>, known: &[String]) -> Vec<String> {
+    let unknown =
+        asked.iter().filter(|module| !known.iter().any(|other| names::same_module(other, module)));
+    let remark = |module: &&str| {
+        let near = words::did_you_mean(module, known.iter().map(String::as_str));
+        format!("warning: no module `{module}` has run here yet{near}; its nodes wait for it")
+    };
+    unknown.map(remark).collect()
+}
+
+fn told(node: &str, edge: &str, place: &str, proof: &Proof) -> Vec<Found> {
+    let found = |grade, text: &str| Found {
+        grade,
+        place: place.to_owned(),
+        text: format!("node `{node}`, edge `{edge}`: {text}"),
+    };
+    let mut all: Vec<Found> = proof.refuted().map(|text| found(Grade::Refuted, text)).collect();
+    all.extend(proof.warnings.iter().map(|text| found(Grade::Warning, text)));
+    all.extend(proof.unknown().map(|text| found(Grade::Unknown, text)));
+    all
+}

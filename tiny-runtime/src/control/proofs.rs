@@ -1,0 +1,496 @@
+//! The proofs of all edges of a namespace, kept up to date: what changes is proved again, with what that can affect, and nothing else.
+//!
+//! A component that passes on what it takes in (a field that is `configurable` in its target and `shared`, without a type of its own, in
+//! its source) sends what its edges bring. What that is depends on other edges, and these perhaps on it: so it is told for all such
+//! fields at once, circle by circle, from nothing up to where it changes no more.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use kube::ResourceExt;
+use serde_json::Value;
+use tiny_crds::TinyNode;
+
+use super::circles;
+use super::declare;
+use super::site::{Face, Link, Port, Site};
+use crate::engine::Address;
+use crate::mapping::{Document, Proof, Row, Shape, Verdict, identity};
+use crate::schema::{self, Flag, Text};
+
+/// The port of a node's settings.
+const SETTINGS: &str = "_settings";
+/// Turns of a circle until what still grows is any JSON.
+const TURNS: usize = 24;
+
+/// A field that a node passes on: the node, and the definition in its source.
+type Passed = (Arc<str>, Arc<str>);
+
+/// What is proved of the edges of a namespace.
+#[derive(Debug, Default)]
+pub(crate) struct Proofs {
+    sites: BTreeMap<Arc<str>, Site>,
+    /// Of each node the edges that lead to it: where they start, and which of the edges there they are.
+    feeds: HashMap<Arc<str>, BTreeSet<(Arc<str>, usize)>>,
+    passed: BTreeMap<Passed, Shape>,
+    proofs: BTreeMap<Arc<str>, Vec<(Arc<str>, Arc<Proof>)>>,
+    /// Nodes of which something is new.
+    stirred: BTreeSet<Arc<str>>,
+}
+
+impl Proofs {
+    /// Of these nodes, as files or a plane have them; `face` tells what is known of the ports of one.
+    pub(crate) fn of_all<'n>(
+        nodes: impl Iterator<Item = &'n TinyNode>,
+        face: impl Fn(&TinyNode) -> Face,
+    ) -> Self {
+        let mut proofs = Self::default();
+        for node in nodes {
+            proofs.put(&node.name_any(), Some(Site::new(node, &declare(node), face(node))));
+        }
+        proofs.settle();
+        proofs
+    }
+
+    /// Notes what is known of a node; `None` when it is gone.
+    pub(crate) fn put(&mut self, name: &str, site: Option<Site>) {
+        if self.sites.get(name) == site.as_ref() {
+            return;
+        }
+        let name: Arc<str> = name.into();
+        self.stir(&name);
+        if let Some(before) = self.sites.remove(&name) {
+            for (at, link) in before.links.iter().enumerate() {
+                if let Some(feeds) = self.feeds.get_mut(&link.to.node) {
+                    feeds.remove(&(name.clone(), at));
+                }
+            }
+        }
+        if let Some(site) = site {
+            for (at, link) in site.links.iter().enumerate() {
+                self.feeds.entry(link.to.node.clone()).or_default().insert((name.clone(), at));
+            }
+            self.sites.insert(name.clone(), site);
+            self.stir(&name);
+        }
+    }
+
+    /// The node, and those to which its edges lead: what they take in is new.
+    fn stir(&mut self, name: &Arc<str>) {
+        self.stirred.insert(name.clone());
+        let links = self.sites.get(name).into_iter().flat_map(|site| &site.links);
+        self.stirred.extend(links.map(|link| link.to.node.clone()));
+    }
+
+    /// Proves again what is no longer sure. Returns the nodes for whose edges something else holds now.
+    pub(crate) fn settle(&mut self) -> BTreeSet<String> {
+        let stirred = std::mem::take(&mut self.stirred);
+        if stirred.is_empty() {
+            return BTreeSet::new();
+        }
+        let look = Look::default();
+        // Edges of what is new, and edges to it.
+        let mut stale: BTreeSet<(Arc<str>, usize)> = BTreeSet::new();
+        for name in &stirred {
+            let links = self.sites.get(name).map_or(0, |site| site.links.len());
+            stale.extend((0..links).map(|at| (name.clone(), at)));
+            stale.extend(self.feeds.get(name).into_iter().flatten().cloned());
+        }
+        for node in self.pass(&look, &stirred) {
+            let links = self.sites.get(&node).map_or(0, |site| site.links.len());
+            stale.extend((0..links).map(|at| (node.clone(), at)));
+        }
+        let mut changed = BTreeSet::new();
+        for name in stirred.iter().filter(|name| !self.sites.contains_key(*name)) {
+            if self.proofs.remove(name).is_some() {
+                changed.insert(name.to_string());
+            }
+        }
+        let mut by_node: BTreeMap<Arc<str>, BTreeSet<usize>> = BTreeMap::new();
+        for (node, at) in stale {
+            by_node.entry(node).or_default().insert(at);
+        }
+        for (node, stale) in by_node {
+            let Some(site) = self.sites.get(&node) else { continue };
+            let before = self.proofs.get(&node);
+            let known = |link: &Link| {
+                before?.iter().find(|(id, _)| *id == link.id).map(|(_, proof)| proof.clone())
+            };
+            let mut after = Vec::new();
+            for (at, link) in site.links.iter().enumerate() {
+                let proof = match known(link).filter(|_| !stale.contains(&at)) {
+                    Some(proof) => Some(proof),
+                    None => self.prove(&look, &node, site, link).map(Arc::new),
+                };
+                after.extend(proof.map(|proof| (link.id.clone(), proof)));
+            }
+            if before != Some(&after) {
+                changed.insert(node.to_string());
+                self.proofs.insert(node, after);
+            }
+        }
+        changed
+    }
+
+    /// What is proved of the edges of `node`, by their ids.
+    pub(crate) fn of(&self, node: &str) -> &[(Arc<str>, Arc<Proof>)] {
+        self.proofs.get(node).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The edges that lead to `node`: where each starts, and its id.
+    pub(crate) fn feeding(&self, node: &str) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
+        let feeds = self.feeds.get(node).into_iter().flatten();
+        feeds.filter_map(|(source, at)| Some((source, &self.sites.get(source)?.links.get(*at)?.id)))
+    }
+
+    /// Where an edge leads.
+    pub(crate) fn target(&self, node: &str, edge: &str) -> Option<&Address> {
+        self.link(node, edge).map(|link| &link.to)
+    }
+
+    /// The edge of this id.
+    pub(super) fn link(&self, node: &str, edge: &str) -> Option<&Link> {
+        self.sites.get(node)?.links.iter().find(|link| *link.id == *edge)
+    }
+
+    /// Whether another mapping of an edge would do.
+    pub(super) fn would(&self, node: &str, link: &Link) -> Option<Proof> {
+        let (node, site) = self.sites.get_key_value(node)?;
+        self.prove(&Look::default(), node, site, link)
+    }
+
+    /// What is known of an edge; nothing where it is wrong in a way that is no concern of types.
+    fn prove(&self, look: &Look, node: &Arc<str>, site: &Site, link: &Link) -> Option<Proof> {
+        let mapping = link.mapping.as_ref()?;
+        let to = self.sites.get(&link.to.node)?;
+        if let Face::Unknown = to.face {
+            return Some(unknown(&format!(
+                "nothing is known of the ports of node `{}`: no module has told of its component",
+                link.to.node
+            )));
+        }
+        let target = to.face.port(&link.to.port).filter(|port| !port.is_source)?;
+        let source = match site.face.port(&link.port) {
+            Some(port) if port.is_source => Some(port),
+            Some(_) => return None,
+            None if matches!(site.face, Face::Unknown) => None,
+            None => return None,
+        };
+        let given = source.as_ref().map_or_else(Shape::any, |port| self.sent(look, node, port));
+        let wanted = look.taken(&target.schema);
+        let mut proof = match mapping {
+            Some(mapping) => mapping.proof(&given, &wanted),
+            None => identity(&given, &wanted),
+        };
+        let reply = source.and_then(|port| port.response).zip(target.response);
+        if let Some((wanted, given)) = reply {
+            proof.rows.extend(answered(look, &given, &wanted, &link.to));
+        }
+        Some(proof)
+    }
+
+    /// What a source sends.
+    fn sent(&self, look: &Look, node: &Arc<str>, port: &Port) -> Shape {
+        let document = look.document(&port.schema);
+        let mut filled = BTreeMap::new();
+        for (name, _) in look.open(&port.schema) {
+            let passed = self.passed.get(&(node.clone(), name.clone())).cloned();
+            filled.insert(name.to_string(), passed.unwrap_or_else(Shape::any));
+        }
+        document.filled(filled).shape()
+    }
+
+    /// What reaches a field that a node passes on: over its edges, and by its own configuration.
+    fn taken(&self, look: &Look, node: &Arc<str>, site: &Site, name: &str, field: &str) -> Shape {
+        for text in &site.written {
+            let document = look.document(text);
+            let written = document.schema().meant(name, field, Flag::Configurable);
+            if let Some((name, _)) = written.filter(|(_, it)| !schema::is_bare(it)) {
+                return document.definition(name);
+            }
+        }
+        let mut all: Option<Shape> = None;
+        let mut take =
+            |shape: Shape| all = Some(all.take().unwrap_or_default().or(&shape.passed()));
+        for (source, at) in self.feeds.get(node).into_iter().flatten() {
+            let Some(from) = self.sites.get(source) else { continue };
+            let Some(link) = from.links.get(*at) else { continue };
+            let Some(target) = site.face.port(&link.to.port) else { continue };
+            let Some(input) = look.input(&target, name, field) else { continue };
+            take(
+                input
+                    .declared
+                    .unwrap_or_else(|| self.carried(look, source, from, link).at(&input.path)),
+            );
+        }
+        let configured = site.configured.keys().map(String::as_str);
+        let ports: BTreeSet<&str> = configured.chain([SETTINGS]).collect();
+        for port in ports.into_iter().filter_map(|port| site.face.port(port)) {
+            let Some(input) = look.input(&port, name, field) else { continue };
+            let Some(configured) = site.configuration(&port) else { continue };
+            take(input.declared.unwrap_or_else(|| Shape::value(&configured).at(&input.path)));
+        }
+        all.unwrap_or_else(Shape::any)
+    }
+
+    /// What an edge brings.
+    fn carried(&self, look: &Look, node: &Arc<str>, site: &Site, link: &Link) -> Shape {
+        let given = match site.face.port(&link.port) {
+            Some(port) if port.is_source => self.sent(look, node, &port),
+            _ => Shape::any(),
+        };
+        match &link.mapping {
+            Some(Some(mapping)) => mapping.result(&given),
+            Some(None) => given,
+            // Nothing passes.
+            None => Shape::none(),
+        }
+    }
+
+    /// Tells anew what the nodes pass on that may have changed, and all that depends on it. Returns the nodes that pass on something else.
+    fn pass(&mut self, look: &Look, stirred: &BTreeSet<Arc<str>>) -> BTreeSet<Arc<str>> {
+        for node in stirred {
+            let now: BTreeSet<Arc<str>> =
+                self.fields(look, node).into_iter().map(|field| field.0).collect();
+            let from = (node.clone(), Arc::from(""));
+            let known = self.passed.range(from..).take_while(|((other, _), _)| other == node);
+            let gone: Vec<Passed> =
+                known.map(|(key, _)| key.clone()).filter(|key| !now.contains(&key.1)).collect();
+            gone.iter().for_each(|key| drop(self.passed.remove(key)));
+        }
+        // All that can be affected, as numbers, and what each of it leads to.
+        let (mut fields, mut numbers) = (Vec::new(), HashMap::new());
+        let mut number = |field: Field, fields: &mut Vec<Field>| {
+            *numbers.entry((field.node.clone(), field.name.clone())).or_insert_with(|| {
+                fields.push(field);
+                fields.len() - 1
+            })
+        };
+        for node in stirred {
+            for (name, path) in self.fields(look, node) {
+                number(Field { node: node.clone(), name, path }, &mut fields);
+            }
+        }
+        let (seeds, mut leads) = (fields.len(), Vec::new());
+        while leads.len() < fields.len() {
+            let next = self.dependent(look, &fields[leads.len()]);
+            leads
+                .push(next.into_iter().map(|field| number(field, &mut fields)).collect::<Vec<_>>());
+        }
+        let mut stale: Vec<bool> = (0..fields.len()).map(|at| at < seeds).collect();
+        let mut changed = BTreeSet::new();
+        for circle in circles::in_order(&leads) {
+            if !circle.iter().any(|at| stale[*at]) {
+                continue;
+            }
+            let keys: Vec<Passed> = circle
+                .iter()
+                .map(|at| (fields[*at].node.clone(), fields[*at].name.clone()))
+                .collect();
+            let before: Vec<Option<Shape>> =
+                keys.iter().map(|key| self.passed.get(key).cloned()).collect();
+            let turns = match *circle {
+                [only] if !leads[only].contains(&only) => false,
+                _ => true,
+            };
+            self.go_round(look, &circle, &fields, &keys, turns);
+            for (at, (key, before)) in circle.iter().zip(keys.iter().zip(before)) {
+                if self.passed.get(key) != before.as_ref() {
+                    changed.insert(key.0.clone());
+                    leads[*at].iter().for_each(|next| stale[*next] = true);
+                }
+            }
+        }
+        changed
+    }
+
+    /// Tells the fields of one circle, or one field that is in none.
+    fn go_round(
+        &mut self,
+        look: &Look,
+        circle: &[usize],
+        fields: &[Field],
+        keys: &[Passed],
+        turns: bool,
+    ) {
+        if turns {
+            // From nothing: what nobody says any more must not keep itself alive.
+            keys.iter().for_each(|key| drop(self.passed.insert(key.clone(), Shape::none())));
+        }
+        for turn in 0..=TURNS {
+            let mut moves = false;
+            for (at, key) in circle.iter().zip(keys) {
+                let Field { node, name, path } = &fields[*at];
+                let Some(site) = self.sites.get(node) else { continue };
+                let mut shape = self.taken(look, node, site, name, path);
+                if turn == TURNS {
+                    shape = Shape::grown();
+                }
+                if self.passed.get(key) != Some(&shape) {
+                    moves = true;
+                    self.passed.insert(key.clone(), shape);
+                }
+            }
+            if !moves || !turns {
+                break;
+            }
+        }
+        // A circle into which nothing leads brings anything: somebody may send into it.
+        for key in keys {
+            if self.passed.get(key).is_some_and(Shape::is_none) {
+                self.passed.insert(key.clone(), Shape::any());
+            }
+        }
+    }
+
+    /// The fields that a node passes on over its edges, each with the name of its definition and its own.
+    fn fields(&self, look: &Look, node: &Arc<str>) -> Vec<(Arc<str>, Arc<str>)> {
+        let Some(site) = self.sites.get(node) else { return Vec::new() };
+        let mut fields = Vec::new();
+        for link in &site.links {
+            for field in
+                site.face.port(&link.port).into_iter().flat_map(|port| look.open(&port.schema))
+            {
+                if !fields.contains(&field) {
+                    fields.push(field);
+                }
+            }
+        }
+        fields
+    }
+
+    /// The fields of other nodes that are made of this one.
+    fn dependent(&self, look: &Look, field: &Field) -> Vec<Field> {
+        let Some(site) = self.sites.get(&field.node) else { return Vec::new() };
+        let sends = |link: &&Link| {
+            let port = site.face.port(&link.port);
+            port.is_some_and(|port| {
+                look.open(&port.schema).iter().any(|(name, _)| *name == field.name)
+            })
+        };
+        let mut dependent = Vec::new();
+        for link in site.links.iter().filter(sends) {
+            let Some(target) =
+                self.sites.get(&link.to.node).and_then(|site| site.face.port(&link.to.port))
+            else {
+                continue;
+            };
+            for (name, path) in self.fields(look, &link.to.node) {
+                if look.input(&target, &name, &path).is_some() {
+                    dependent.push(Field { node: link.to.node.clone(), name, path });
+                }
+            }
+        }
+        dependent
+    }
+}
+
+/// A field that a node passes on.
+#[derive(Clone, Debug)]
+struct Field {
+    node: Arc<str>,
+    /// Of its definition.
+    name: Arc<str>,
+    /// Its own name.
+    path: Arc<str>,
+}
+
+/// The input that a field is taken from.
+struct Input {
+    path: String,
+    /// What the input says of itself.
+    declared: Option<Shape>,
+}
+
+/// One settling, while which each schema is parsed once.
+#[derive(Default)]
+struct Look {
+    documents: RefCell<HashMap<*const u8, (Document, Open)>>,
+}
+
+/// The definitions that a source passes on: their names, and those of their fields.
+type Open = Arc<[(Arc<str>, Arc<str>)]>;
+
+impl Look {
+    fn known(&self, text: &Text) -> (Document, Open) {
+        if let Some(known) = self.documents.borrow().get(&text.as_ptr()) {
+            return known.clone();
+        }
+        let document = Document::parsed(text);
+        let shared = document.schema().definitions(Flag::Shared).filter(|(_, it)| !is_said(it));
+        let open: Open =
+            shared.map(|(name, it)| (name.into(), schema::field_of(it).into())).collect();
+        self.documents.borrow_mut().insert(text.as_ptr(), (document.clone(), open.clone()));
+        (document, open)
+    }
+
+    fn document(&self, text: &Text) -> Document {
+        self.known(text).0
+    }
+
+    fn open(&self, text: &Text) -> Vec<(Arc<str>, Arc<str>)> {
+        if !text.contains(r#""shared":true"#) {
+            return Vec::new();
+        }
+        self.known(text).1.to_vec()
+    }
+
+    /// What a target takes: by its own words, and not by those that it got from others.
+    fn taken(&self, text: &Text) -> Shape {
+        let document = self.document(text);
+        if !text.contains(schema::SHARED_FROM) {
+            return document.shape();
+        }
+        let all = document.schema().value().get("$defs").and_then(Value::as_object);
+        let received =
+            all.into_iter().flatten().filter(|(_, it)| it.get(schema::SHARED_FROM).is_some());
+        document.filled(received.map(|(name, _)| (name.clone(), Shape::any())).collect()).shape()
+    }
+
+    /// Where a target takes in what is passed on under this name.
+    fn input(&self, port: &Port, name: &str, field: &str) -> Option<Input> {
+        if port.is_source || !port.schema.contains(r#""configurable":true"#) {
+            return None;
+        }
+        let document = self.document(&port.schema);
+        let (name, definition) = document.schema().meant(name, field, Flag::Configurable)?;
+        let path = definition.get("path")?.as_str()?.to_owned();
+        let declared = is_said(definition).then(|| document.definition(name));
+        Some(Input { path, declared })
+    }
+}
+
+/// Whether a definition says something that its node did not get from others.
+fn is_said(definition: &Value) -> bool {
+    !schema::is_bare(definition) && definition.get(schema::SHARED_FROM).is_none()
+}
+
+/// A proof that says only why there is none.
+fn unknown(why: &str) -> Proof {
+    let row = Row {
+        field: String::new(),
+        expression: None,
+        given: "any JSON".into(),
+        wanted: "any JSON".into(),
+        verdict: Verdict::Unknown { why: why.to_owned() },
+    };
+    Proof { rows: vec![row], warnings: Vec::new() }
+}
+
+/// What is known of a reply: what the target answers with, against what the source waits for.
+fn answered(look: &Look, given: &Text, wanted: &Text, to: &Address) -> Vec<Row> {
+    let given = look.document(given).shape();
+    let wanted = look.document(wanted).shape();
+    let told = |why: &str| format!("the reply of `{to}`: {why}");
+    let rows = identity(&given, &wanted).rows.into_iter();
+    rows.map(|row| {
+        let verdict = match row.verdict {
+            Verdict::Proved => Verdict::Proved,
+            Verdict::Refuted { why, witness } => Verdict::Refuted { why: told(&why), witness },
+            Verdict::Unknown { why } => Verdict::Unknown { why: told(&why) },
+        };
+        Row { field: "(reply)".into(), verdict, ..row }
+    })
+    .collect()
+}

@@ -1,0 +1,190 @@
+//! A node as far as proofs are concerned: what its ports take and send, and where its edges lead.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tiny_crds::{ModuleComponent, TinyNode};
+
+use crate::component::{ComponentType, Role};
+use crate::engine::{Address, NodeDecl};
+use crate::mapping::Mapping;
+use crate::schema::Text;
+
+/// What a node says of itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Site {
+    pub(super) face: Face,
+    /// Schemas that somebody wrote for ports of this node.
+    pub(super) written: Vec<Text>,
+    /// The node's own configuration of its ports.
+    pub(super) configured: BTreeMap<String, Value>,
+    pub(super) links: Vec<Link>,
+}
+
+/// Where what is known of a node's ports comes from.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Face {
+    /// A component of this process.
+    Ours(Arc<ComponentType>),
+    /// What a module tells of itself.
+    Told(Arc<[Port]>),
+    /// No module has told of this component.
+    #[default]
+    Unknown,
+}
+
+/// A port, as its schemas say.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Port {
+    pub(super) name: Arc<str>,
+    pub(super) is_source: bool,
+    pub(super) schema: Text,
+    pub(super) response: Option<Text>,
+    pub(super) default: Option<Value>,
+}
+
+/// An edge, seen from the node where it starts.
+#[derive(Clone, Debug)]
+pub(crate) struct Link {
+    pub(super) id: Arc<str>,
+    pub(super) port: Arc<str>,
+    pub(super) to: Address,
+    /// As it was written; none is the identity.
+    pub(super) written: Option<Value>,
+    /// The same, compiled; none where it does not compile, which is no concern of proofs.
+    pub(super) mapping: Option<Option<Arc<Mapping>>>,
+}
+
+impl PartialEq for Link {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.id, &self.port, &self.to, &self.written)
+            == (&other.id, &other.port, &other.to, &other.written)
+    }
+}
+
+impl Link {
+    /// An edge with this mapping.
+    pub(super) fn new(id: Arc<str>, port: Arc<str>, to: Address, written: Option<Value>) -> Self {
+        let mapping = match &written {
+            None => Some(None),
+            Some(written) => Mapping::compile(written).ok().map(|mapping| Some(Arc::new(mapping))),
+        };
+        Self { id, port, to, written, mapping }
+    }
+}
+
+impl PartialEq for Face {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Ours(one), Self::Ours(other)) => Arc::ptr_eq(one, other),
+            (Self::Told(one), Self::Told(other)) => Arc::ptr_eq(one, other) || one == other,
+            (Self::Unknown, Self::Unknown) => true,
+            _ => false,
+        }
+    }
+}
+
+impl PartialEq for Site {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.face, &self.written, &self.configured, &self.links)
+            == (&other.face, &other.written, &other.configured, &other.links)
+    }
+}
+
+impl Face {
+    /// What a module tells of a component.
+    pub(crate) fn told(component: &ModuleComponent) -> Self {
+        let ports = component.ports.iter().filter_map(|port| {
+            let text = |payload: &tiny_crds::Payload| {
+                payload.value().ok().flatten().map(|value| Text::from(&value))
+            };
+            Some(Port {
+                name: port.name.as_str().into(),
+                is_source: port.source,
+                schema: text(&port.schema)?,
+                response: text(&port.response_schema),
+                default: port.configuration.value().ok().flatten(),
+            })
+        });
+        let ports: Arc<[Port]> = ports.collect();
+        // A module whose schemas do not fit into its status tells of none.
+        if ports.is_empty() && !component.ports.is_empty() {
+            Self::Unknown
+        } else {
+            Self::Told(ports)
+        }
+    }
+
+    /// These ports, and of `other` those that are not among them.
+    pub(super) fn with(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Told(own), Self::Told(other)) => {
+                let new =
+                    other.iter().filter(|port| own.iter().all(|known| known.name != port.name));
+                let new: Vec<Port> = new.cloned().collect();
+                if new.is_empty() {
+                    Self::Told(own)
+                } else {
+                    Self::Told(own.iter().cloned().chain(new).collect())
+                }
+            }
+            (Self::Unknown, Self::Told(other)) if !other.is_empty() => Self::Told(other),
+            (own, _) => own,
+        }
+    }
+
+    /// The port called `name`.
+    pub(super) fn port(&self, name: &str) -> Option<Port> {
+        match self {
+            Self::Ours(component) => {
+                let (_, info) = component.port(name)?;
+                let default = match info.role {
+                    Role::Settings => info.configuration.and_then(|default| default()),
+                    _ => None,
+                };
+                Some(Port {
+                    name: name.into(),
+                    is_source: info.is_source(),
+                    schema: (info.schema)(),
+                    response: info.response.map(|schema| schema()),
+                    default,
+                })
+            }
+            Self::Told(ports) => ports.iter().find(|port| *port.name == *name).cloned(),
+            Self::Unknown => None,
+        }
+    }
+}
+
+impl Site {
+    /// What is known of `node`.
+    pub(crate) fn new(node: &TinyNode, decl: &NodeDecl, face: Face) -> Self {
+        let own = node.spec.ports.iter().filter(|port| port.from.is_empty());
+        let written = own.filter_map(|port| port.schema.value().ok().flatten());
+        let links = decl.edges.iter().filter(|edge| edge.fault.is_none());
+        let link = |edge: &crate::engine::EdgeDecl| {
+            Link::new(edge.id.clone(), edge.port.clone(), edge.to.clone(), edge.mapping.clone())
+        };
+        Self {
+            face,
+            written: written.map(|value| Text::from(&value)).collect(),
+            configured: decl.configurations.clone(),
+            links: links.map(link).collect(),
+        }
+    }
+
+    /// What the node's own configuration, or else the component's default, says of a port.
+    pub(super) fn configuration(&self, port: &Port) -> Option<Value> {
+        let own = self.configured.get(&*port.name);
+        match (own, &port.default) {
+            (Some(Value::Object(own)), Some(Value::Object(default))) => {
+                let mut merged = default.clone();
+                merged.extend(own.clone());
+                Some(merged.into())
+            }
+            (Some(own), _) => Some(own.clone()),
+            (None, default) => default.clone(),
+        }
+    }
+}
