@@ -20,6 +20,9 @@ pub(super) struct Check {
     /// File or folder of YAML or JSON; `-` is stdin
     #[arg(short = 'f', long = "filename", required = true, value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
+    /// Print each edge with its fields and their verdicts as JSON
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     around: Around,
 }
@@ -73,13 +76,17 @@ impl Check {
                 Grade::Unknown => "unknown",
             };
             faults += usize::from(matches!(found.grade, Grade::Fault | Grade::Refuted));
-            print(&format!("{word}: {}: {}", found.place, found.text))?;
+            if !self.json {
+                print(&format!("{word}: {}: {}", found.place, found.text))?;
+            }
         }
-        let Count { proved, refuted, unknown } = survey.count();
-        print(&format!(
-            "{}: {proved} proved, {refuted} refuted, {unknown} unknown",
-            edges(proved + refuted + unknown)
-        ))?;
+        if self.json {
+            print(&serde_json::to_string_pretty(&survey.proofs())?)?;
+        } else {
+            let Count { proved, refuted, unknown } = survey.count();
+            let all = edges(proved + refuted + unknown);
+            print(&format!("{all}: {proved} proved, {refuted} refuted, {unknown} unknown"))?;
+        }
         match faults {
             0 => Ok(()),
             1 => bail!("1 finding must be corrected"),
@@ -89,6 +96,6 @@ impl Check {
 }
 
 /// `1 edge`, `2 edges`.
-pub(super) fn edges(count: usize) -> String {
+fn edges(count: usize) -> String {
     if count == 1 { "1 edge".to_owned() } else { format!("{count} edges") }
 }

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 use kube::api::ListParams;
 use kube::{Api, Client, ResourceExt};
+use serde_json::{Value, json};
 use tiny_crds::{ModuleComponent, TinyModule, TinyNode, names};
 
 use super::documents::Document;
-use crate::control::{Face, Proofs, declare};
-use crate::engine::{self, Peer};
+use crate::control::{self, declare};
+use crate::engine::{self, Face, Peer, Proofs};
 use crate::mapping::Proof;
 use crate::registry::Registry;
 use crate::words;
@@ -75,7 +76,7 @@ impl Told {
         let components = module.map_or(&self.nameless, |(_, components)| components);
         let name = &node.spec.component;
         let component = components.iter().find(|it| it.name == *name || it.aliases.contains(name));
-        component.map_or(Face::Unknown, Face::told)
+        component.map_or(Face::Unknown, control::told)
     }
 }
 
@@ -156,7 +157,7 @@ impl<'a> Survey<'a> {
                 told.face(node)
             }
         };
-        let proofs = Proofs::of_all(nodes.values(), face);
+        let proofs = control::proofs(nodes.values(), face);
         Ok(Self { module, registry, nodes, places, proofs })
     }
 
@@ -201,6 +202,16 @@ impl<'a> Survey<'a> {
             }
         }
         count
+    }
+
+    /// What is known of each edge of the files.
+    pub(super) fn proofs(&self) -> Vec<Value> {
+        let edges = self.places.iter().flat_map(|(node, place)| {
+            self.proofs.of(node).iter().map(move |(edge, proof)| {
+                json!({"document": place, "node": node, "edge": edge, "fields": proof.rows, "warnings": proof.warnings})
+            })
+        });
+        edges.collect()
     }
 
     /// The edges called `name`, which may be `node/edge`: each with its node.

@@ -1,20 +1,18 @@
 //! The controllers: one file each. They watch the plane, call plain methods of the engine, and write status.
 
 mod catalogue;
-mod circles;
 mod declare;
 mod directory;
+mod face;
 mod leadership;
 mod lease;
 mod module;
 mod neighbours;
 mod node;
 mod node_status;
-mod proofs;
 mod sharing;
 mod signal;
 mod signal_run;
-mod site;
 mod state;
 mod status;
 
@@ -25,12 +23,11 @@ pub(crate) use self::{
     catalogue::{Catalogue, offered},
     declare::declare,
     directory::Directory,
+    face::{proofs, told},
     lease::{Leadership, Lease, identity},
     module::Module,
     node::Nodes,
-    proofs::Proofs,
     signal::Signals,
-    site::Face,
     state::NodeState,
 };
 

@@ -6,10 +6,9 @@ use kube::ResourceExt;
 use kube::runtime::watcher::Event;
 use tiny_crds::{ModuleComponent, Payload, TinyModule, TinyNode, names};
 
-use super::declare;
-use super::proofs::Proofs;
 use super::sharing::{Member, PortSchema, Sharing};
-use super::site::{Face, Site};
+use super::{declare, face};
+use crate::engine::{Face, Proofs};
 
 /// Kept by the node controller.
 #[derive(Debug, Default)]
@@ -41,7 +40,7 @@ impl Offer {
     fn of(component: &ModuleComponent) -> Self {
         let names = std::iter::once(&component.name).chain(&component.aliases).cloned().collect();
         let ports = component.ports.iter().filter_map(PortSchema::of).collect();
-        Self { names, ports, face: Face::told(component) }
+        Self { names, ports, face: face::told(component) }
     }
 }
 
@@ -104,7 +103,7 @@ impl Neighbours {
 
     fn tell(&self, name: &str, node: &TinyNode, known: &mut Known<'_>) {
         known.sharing.put(name, Some(self.member(node)));
-        known.proofs.put(name, Some(Site::new(node, &declare(node), self.face(node))));
+        known.proofs.put(name, Some(face::site(node, &declare(node), self.face(node))));
     }
 
     /// The component of a node, as its module tells of it.
@@ -118,7 +117,7 @@ impl Neighbours {
     fn face(&self, node: &TinyNode) -> Face {
         let told = self.offer(node).map(|offer| offer.face.clone()).unwrap_or_default();
         let own = node.status.iter().flat_map(|status| &status.ports).cloned().collect();
-        told.with(Face::told(&ModuleComponent { ports: own, ..ModuleComponent::default() }))
+        told.with(face::told(&ModuleComponent { ports: own, ..ModuleComponent::default() }))
     }
 
     /// Forgets a node, which is gone or belongs to this module now.

@@ -18,14 +18,12 @@ use tokio_util::sync::CancellationToken;
 use super::directory::Directory;
 use super::lease::Leadership;
 use super::neighbours::{Known, Neighbours};
-use super::proofs::Proofs;
 use super::sharing::{Member, PortSchema, Sharing};
-use super::site::{Face, Link, Site};
 use super::status::{self, Written};
-use super::{Catalogue, ModuleId, backoff, declare, node_status, state};
+use super::{Catalogue, ModuleId, backoff, declare, face, node_status, state};
 use crate::component::{ComponentType, OfferedPort};
 use crate::engine::{
-    Address, Before, EdgeDecl, Finding, NodeDecl, Peer, Scheduler, Standing, What,
+    Before, EdgeDecl, Face, Finding, NodeDecl, Peer, Proofs, Scheduler, Standing, What,
 };
 
 /// The shortest time between two looks at what components say of themselves.
@@ -403,7 +401,7 @@ impl Nodes {
         let Some(own) = self.own.get(name) else { return };
         let component = self.scheduler.registry().get(&own.decl.component).cloned();
         let face = component.map_or(Face::Unknown, Face::Ours);
-        let site = Site::new(&own.node, &own.decl, face);
+        let site = face::site(&own.node, &own.decl, face);
         self.proofs.put(name, Some(site));
     }
 
@@ -540,21 +538,14 @@ fn standing(proofs: &Proofs, node: &str, edge: &str, good: &[EdgeStatus]) -> Sta
     let proof = proofs.of(node).iter().find(|(id, _)| **id == *edge).map(|(_, proof)| proof);
     let refuted = proof.map(|proof| proof.refuted().collect::<Vec<_>>().join("; "));
     let refuted = refuted.filter(|why| !why.is_empty());
-    let before = good.iter().find(|good| good.id == *edge).and_then(|good| {
-        let (target, port) = good.to.rsplit_once(':')?;
-        let to = Address::new(target, port);
-        let link = Link::new(
-            good.id.as_str().into(),
-            good.port.as_str().into(),
-            to,
-            good.configuration.clone(),
-        );
-        let declared = proofs.link(node, edge)?;
-        let same_way = declared.port == link.port && declared.to == link.to;
-        let fits = proofs.would(node, &link).is_none_or(|proof| proof.refuted().next().is_none());
-        (same_way && fits && link.mapping.is_some())
-            .then(|| Before { mapping: good.configuration.clone() })
-    });
+    let goes_on = |good: &&EdgeStatus| {
+        good.id == *edge
+            && proofs.may_go_on(node, edge, (&good.port, &good.to), good.configuration.as_ref())
+    };
+    // Looked for only where the declared mapping cannot be used.
+    let is_used = refuted.is_none() && proofs.compiles(node, edge);
+    let good = good.iter().filter(|_| !is_used).find(goes_on);
+    let before = good.map(|good| Before { mapping: good.configuration.clone() });
     Standing { refuted, before }
 }
 

@@ -5,6 +5,7 @@
 //! author's method → the runner's edges → [`Route::deliver`] → the next `Runner::handle`.
 
 mod admission;
+mod circles;
 mod dice;
 mod edge;
 mod envelope;
@@ -13,10 +14,12 @@ mod journal;
 mod life;
 mod news;
 mod outlet;
+mod proofs;
 mod retry;
 mod route;
 mod runner;
 mod scheduler;
+mod site;
 mod store;
 mod trigger;
 
@@ -24,8 +27,10 @@ pub use dice::Dice;
 pub use envelope::{Address, Envelope};
 pub use graph::{Before, Cause, EdgeDecl, Finding, NodeDecl, Peer, Standing, check};
 pub use news::What;
+pub use proofs::Proofs;
 pub use retry::RetryBounds;
 pub use route::Route;
 pub use scheduler::{Backing, Scheduler, Waits};
+pub use site::{Face, Port, Site};
 pub use store::{Memory, StateStore, Stored, Unwritten};
 pub use trigger::{Outcome, Trigger};

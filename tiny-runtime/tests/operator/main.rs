@@ -4,6 +4,7 @@
 
 mod cells;
 mod nodes;
+mod proofs;
 mod sharing;
 mod signals;
 mod stage;

@@ -79,7 +79,7 @@ fn belt(module: &str, to: &str) -> Value {
     json!({"module": module, "component": "belt", "edges": [{"id": "e", "port": "out", "to": to}]})
 }
 
-fn components() -> Registry {
+pub(crate) fn components() -> Registry {
     let mut registry = Registry::default();
     registry.insert(ComponentType::of::<Desk>());
     registry.insert(ComponentType::of::<Belt>());

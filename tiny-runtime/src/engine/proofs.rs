@@ -8,14 +8,10 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use kube::ResourceExt;
 use serde_json::Value;
-use tiny_crds::TinyNode;
 
-use super::circles;
-use super::declare;
 use super::site::{Face, Link, Port, Site};
-use crate::engine::Address;
+use super::{Address, circles};
 use crate::mapping::{Document, Proof, Row, Shape, Verdict, identity};
 use crate::schema::{self, Flag, Text};
 
@@ -29,7 +25,7 @@ type Passed = (Arc<str>, Arc<str>);
 
 /// What is proved of the edges of a namespace.
 #[derive(Debug, Default)]
-pub(crate) struct Proofs {
+pub struct Proofs {
     sites: BTreeMap<Arc<str>, Site>,
     /// Of each node the edges that lead to it: where they start, and which of the edges there they are.
     feeds: HashMap<Arc<str>, BTreeSet<(Arc<str>, usize)>>,
@@ -40,21 +36,8 @@ pub(crate) struct Proofs {
 }
 
 impl Proofs {
-    /// Of these nodes, as files or a plane have them; `face` tells what is known of the ports of one.
-    pub(crate) fn of_all<'n>(
-        nodes: impl Iterator<Item = &'n TinyNode>,
-        face: impl Fn(&TinyNode) -> Face,
-    ) -> Self {
-        let mut proofs = Self::default();
-        for node in nodes {
-            proofs.put(&node.name_any(), Some(Site::new(node, &declare(node), face(node))));
-        }
-        proofs.settle();
-        proofs
-    }
-
     /// Notes what is known of a node; `None` when it is gone.
-    pub(crate) fn put(&mut self, name: &str, site: Option<Site>) {
+    pub fn put(&mut self, name: &str, site: Option<Site>) {
         if self.sites.get(name) == site.as_ref() {
             return;
         }
@@ -84,7 +67,7 @@ impl Proofs {
     }
 
     /// Proves again what is no longer sure. Returns the nodes for whose edges something else holds now.
-    pub(crate) fn settle(&mut self) -> BTreeSet<String> {
+    pub fn settle(&mut self) -> BTreeSet<String> {
         let stirred = std::mem::take(&mut self.stirred);
         if stirred.is_empty() {
             return BTreeSet::new();
@@ -134,30 +117,44 @@ impl Proofs {
     }
 
     /// What is proved of the edges of `node`, by their ids.
-    pub(crate) fn of(&self, node: &str) -> &[(Arc<str>, Arc<Proof>)] {
+    pub fn of(&self, node: &str) -> &[(Arc<str>, Arc<Proof>)] {
         self.proofs.get(node).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The edges that lead to `node`: where each starts, and its id.
-    pub(crate) fn feeding(&self, node: &str) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
+    pub fn feeding(&self, node: &str) -> impl Iterator<Item = (&Arc<str>, &Arc<str>)> {
         let feeds = self.feeds.get(node).into_iter().flatten();
         feeds.filter_map(|(source, at)| Some((source, &self.sites.get(source)?.links.get(*at)?.id)))
     }
 
     /// Where an edge leads.
-    pub(crate) fn target(&self, node: &str, edge: &str) -> Option<&Address> {
+    pub fn target(&self, node: &str, edge: &str) -> Option<&Address> {
         self.link(node, edge).map(|link| &link.to)
     }
 
-    /// The edge of this id.
-    pub(super) fn link(&self, node: &str, edge: &str) -> Option<&Link> {
+    fn link(&self, node: &str, edge: &str) -> Option<&Link> {
         self.sites.get(node)?.links.iter().find(|link| *link.id == *edge)
     }
 
-    /// Whether another mapping of an edge would do.
-    pub(super) fn would(&self, node: &str, link: &Link) -> Option<Proof> {
-        let (node, site) = self.sites.get_key_value(node)?;
-        self.prove(&Look::default(), node, site, link)
+    /// Whether the mapping of an edge can be read.
+    pub fn compiles(&self, node: &str, edge: &str) -> bool {
+        self.link(node, edge).is_none_or(|link| link.mapping.is_some())
+    }
+
+    /// Whether an edge may go on with a mapping that it had before, when it led from `port` to `to`.
+    pub fn may_go_on(
+        &self,
+        node: &str,
+        edge: &str,
+        (port, to): (&str, &str),
+        mapping: Option<&Value>,
+    ) -> bool {
+        let Some((node, site)) = self.sites.get_key_value(node) else { return false };
+        let leads = |link: &&Link| *link.port == *port && link.to.to_string() == to;
+        let Some(now) = self.link(node, edge).filter(leads) else { return false };
+        let before = Link::new(now.id.clone(), now.port.clone(), now.to.clone(), mapping.cloned());
+        let proof = self.prove(&Look::default(), node, site, &before);
+        before.mapping.is_some() && proof.is_none_or(|proof| proof.refuted().next().is_none())
     }
 
     /// What is known of an edge; nothing where it is wrong in a way that is no concern of types.

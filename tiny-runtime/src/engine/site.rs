@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
-use tiny_crds::{ModuleComponent, TinyNode};
 
+use super::{Address, EdgeDecl, NodeDecl};
 use crate::component::{ComponentType, Role};
-use crate::engine::{Address, NodeDecl};
 use crate::mapping::Mapping;
 use crate::schema::Text;
 
 /// What a node says of itself.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Site {
+pub struct Site {
     pub(super) face: Face,
     /// Schemas that somebody wrote for ports of this node.
     pub(super) written: Vec<Text>,
@@ -24,7 +23,7 @@ pub(crate) struct Site {
 
 /// Where what is known of a node's ports comes from.
 #[derive(Clone, Debug, Default)]
-pub(crate) enum Face {
+pub enum Face {
     /// A component of this process.
     Ours(Arc<ComponentType>),
     /// What a module tells of itself.
@@ -36,12 +35,17 @@ pub(crate) enum Face {
 
 /// A port, as its schemas say.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Port {
-    pub(super) name: Arc<str>,
-    pub(super) is_source: bool,
-    pub(super) schema: Text,
-    pub(super) response: Option<Text>,
-    pub(super) default: Option<Value>,
+pub struct Port {
+    /// What it is called.
+    pub name: Arc<str>,
+    /// Whether it sends.
+    pub is_source: bool,
+    /// What its messages are.
+    pub schema: Text,
+    /// What answers them, where that is said.
+    pub response: Option<Text>,
+    /// The configuration that stands where a node has none.
+    pub default: Option<Value>,
 }
 
 /// An edge, seen from the node where it starts.
@@ -93,31 +97,9 @@ impl PartialEq for Site {
 }
 
 impl Face {
-    /// What a module tells of a component.
-    pub(crate) fn told(component: &ModuleComponent) -> Self {
-        let ports = component.ports.iter().filter_map(|port| {
-            let text = |payload: &tiny_crds::Payload| {
-                payload.value().ok().flatten().map(|value| Text::from(&value))
-            };
-            Some(Port {
-                name: port.name.as_str().into(),
-                is_source: port.source,
-                schema: text(&port.schema)?,
-                response: text(&port.response_schema),
-                default: port.configuration.value().ok().flatten(),
-            })
-        });
-        let ports: Arc<[Port]> = ports.collect();
-        // A module whose schemas do not fit into its status tells of none.
-        if ports.is_empty() && !component.ports.is_empty() {
-            Self::Unknown
-        } else {
-            Self::Told(ports)
-        }
-    }
-
     /// These ports, and of `other` those that are not among them.
-    pub(super) fn with(self, other: Self) -> Self {
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
         match (self, other) {
             (Self::Told(own), Self::Told(other)) => {
                 let new =
@@ -158,17 +140,15 @@ impl Face {
 }
 
 impl Site {
-    /// What is known of `node`.
-    pub(crate) fn new(node: &TinyNode, decl: &NodeDecl, face: Face) -> Self {
-        let own = node.spec.ports.iter().filter(|port| port.from.is_empty());
-        let written = own.filter_map(|port| port.schema.value().ok().flatten());
+    /// Of a declared node; `written` are schemas that somebody wrote for its ports.
+    pub fn new(decl: &NodeDecl, face: Face, written: Vec<Text>) -> Self {
         let links = decl.edges.iter().filter(|edge| edge.fault.is_none());
-        let link = |edge: &crate::engine::EdgeDecl| {
+        let link = |edge: &EdgeDecl| {
             Link::new(edge.id.clone(), edge.port.clone(), edge.to.clone(), edge.mapping.clone())
         };
         Self {
             face,
-            written: written.map(|value| Text::from(&value)).collect(),
+            written,
             configured: decl.configurations.clone(),
             links: links.map(link).collect(),
         }
