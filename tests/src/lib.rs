@@ -1,10 +1,11 @@
 //! What the end-to-end suites share: the real binary of hello-module, in a folder of its own.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::OnceLock;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The longest wait for anything.
@@ -12,16 +13,24 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The binary of hello-module, built as it stands.
 pub fn hello_module() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
+    binary("hello-module")
+}
+
+/// The binary of this package of the workspace, built as it stands.
+pub fn binary(package: &'static str) -> &'static Path {
+    static BINARIES: Mutex<BTreeMap<&'static str, &'static Path>> = Mutex::new(BTreeMap::new());
+    // Held while it is built: who comes meanwhile waits for it.
+    let mut binaries = BINARIES.lock().unwrap_or_else(PoisonError::into_inner);
+    binaries.entry(package).or_insert_with(|| {
         let mut build = cargo();
-        build.args(["build", "--quiet", "--package", "hello-module"]).current_dir(root());
+        build.args(["build", "--quiet", "--package", package]).current_dir(root());
         let built = build.status().expect("cargo should start");
-        assert!(built.success(), "hello-module does not build");
+        assert!(built.success(), "{package} does not build");
         let test = std::env::current_exe().expect("a test has a path");
         // target/debug/deps/test → target/debug/hello-module
         let profile = test.parent().and_then(Path::parent).expect("a test lies in deps/");
-        profile.join(format!("hello-module{}", std::env::consts::EXE_SUFFIX))
+        let path = profile.join(format!("{package}{}", std::env::consts::EXE_SUFFIX));
+        Box::leak(path.into_boxed_path())
     })
 }
 

@@ -100,6 +100,17 @@ fn difference(before: &Value, after: &Value) -> Value {
     Value::Object(patch)
 }
 
+/// Faults as one text of a condition.
+pub(super) fn sentences<'a>(faults: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let count = faults.len();
+    let listed = faults.take(LISTED).map(|fault| words::shortened(fault, SENTENCE));
+    let mut text = listed.collect::<Vec<_>>().join("; ");
+    if count > LISTED {
+        text += &format!("; and {} more", count - LISTED);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,15 +125,4 @@ mod tests {
         json_patch::merge(&mut patched, &patch);
         assert_eq!(patched, after);
     }
-}
-
-/// Faults as one text of a condition.
-pub(super) fn sentences<'a>(faults: impl ExactSizeIterator<Item = &'a str>) -> String {
-    let count = faults.len();
-    let listed = faults.take(LISTED).map(|fault| words::shortened(fault, SENTENCE));
-    let mut text = listed.collect::<Vec<_>>().join("; ");
-    if count > LISTED {
-        text += &format!("; and {} more", count - LISTED);
-    }
-    text
 }

@@ -27,7 +27,7 @@ pub use dice::Dice;
 pub use envelope::{Address, Envelope};
 pub use graph::{Before, Cause, EdgeDecl, Finding, NodeDecl, Peer, Standing, check};
 pub use news::What;
-pub use proofs::Proofs;
+pub use proofs::{Proofs, Proved};
 pub use retry::RetryBounds;
 pub use route::Route;
 pub use scheduler::{Backing, Scheduler, Waits};

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::site::{Face, Link, Port, Site};
 use super::{Address, circles};
-use crate::mapping::{Document, Proof, Row, Shape, Verdict, identity};
+use crate::mapping::{Document, Proof, Row, Shape, Verdict, Way, identity, together};
 use crate::schema::{self, Flag, Text};
 
 /// The port of a node's settings.
@@ -23,6 +23,12 @@ const TURNS: usize = 24;
 /// A field that a node passes on: the node, and the definition in its source.
 type Passed = (Arc<str>, Arc<str>);
 
+/// An edge by its id, and what is known of it.
+pub type Proved = (Arc<str>, Arc<Proof>);
+
+/// Nodes with what was known of them before.
+type Replaced = BTreeMap<Arc<str>, Option<Site>>;
+
 /// What is proved of the edges of a namespace.
 #[derive(Debug, Default)]
 pub struct Proofs {
@@ -30,9 +36,11 @@ pub struct Proofs {
     /// Of each node the edges that lead to it: where they start, and which of the edges there they are.
     feeds: HashMap<Arc<str>, BTreeSet<(Arc<str>, usize)>>,
     passed: BTreeMap<Passed, Shape>,
-    proofs: BTreeMap<Arc<str>, Vec<(Arc<str>, Arc<Proof>)>>,
-    /// Nodes of which something is new.
-    stirred: BTreeSet<Arc<str>>,
+    /// Those that are told together, because they are made of each other.
+    circles: BTreeMap<Passed, Vec<Passed>>,
+    proofs: BTreeMap<Arc<str>, Vec<Proved>>,
+    /// Nodes of which something is new, with what was known of them when all was settled last.
+    replaced: Replaced,
 }
 
 impl Proofs {
@@ -42,63 +50,63 @@ impl Proofs {
             return;
         }
         let name: Arc<str> = name.into();
-        self.stir(&name);
-        if let Some(before) = self.sites.remove(&name) {
-            for (at, link) in before.links.iter().enumerate() {
-                if let Some(feeds) = self.feeds.get_mut(&link.to.node) {
-                    feeds.remove(&(name.clone(), at));
-                }
+        let before = self.sites.remove(&name);
+        for (at, link) in before.iter().flat_map(|site| &site.links).enumerate() {
+            if let Some(feeds) = self.feeds.get_mut(&link.to.node) {
+                feeds.remove(&(name.clone(), at));
             }
         }
+        self.replaced.entry(name.clone()).or_insert(before);
         if let Some(site) = site {
             for (at, link) in site.links.iter().enumerate() {
                 self.feeds.entry(link.to.node.clone()).or_default().insert((name.clone(), at));
             }
-            self.sites.insert(name.clone(), site);
-            self.stir(&name);
+            self.sites.insert(name, site);
         }
-    }
-
-    /// The node, and those to which its edges lead: what they take in is new.
-    fn stir(&mut self, name: &Arc<str>) {
-        self.stirred.insert(name.clone());
-        let links = self.sites.get(name).into_iter().flat_map(|site| &site.links);
-        self.stirred.extend(links.map(|link| link.to.node.clone()));
     }
 
     /// Proves again what is no longer sure. Returns the nodes for whose edges something else holds now.
     pub fn settle(&mut self) -> BTreeSet<String> {
-        let stirred = std::mem::take(&mut self.stirred);
-        if stirred.is_empty() {
+        let replaced = std::mem::take(&mut self.replaced);
+        if replaced.is_empty() {
             return BTreeSet::new();
         }
+        together(|| self.settled(&replaced))
+    }
+
+    fn settled(&mut self, replaced: &Replaced) -> BTreeSet<String> {
         let look = Look::default();
-        // Edges of what is new, and edges to it.
-        let mut stale: BTreeSet<(Arc<str>, usize)> = BTreeSet::new();
-        for name in &stirred {
-            let links = self.sites.get(name).map_or(0, |site| site.links.len());
-            stale.extend((0..links).map(|at| (name.clone(), at)));
-            stale.extend(self.feeds.get(name).into_iter().flatten().cloned());
-        }
-        for node in self.pass(&look, &stirred) {
-            let links = self.sites.get(&node).map_or(0, |site| site.links.len());
-            stale.extend((0..links).map(|at| (node.clone(), at)));
-        }
-        let mut changed = BTreeSet::new();
-        for name in stirred.iter().filter(|name| !self.sites.contains_key(*name)) {
-            if self.proofs.remove(name).is_some() {
-                changed.insert(name.to_string());
+        let mut stale: BTreeMap<Arc<str>, BTreeSet<usize>> = BTreeMap::new();
+        for (name, before) in replaced {
+            let now = self.sites.get(name);
+            let of_node = stale.entry(name.clone()).or_default();
+            let same_face =
+                before.as_ref().zip(now).is_some_and(|(one, other)| one.face == other.face);
+            for (at, link) in now.iter().flat_map(|site| &site.links).enumerate() {
+                if !same_face || !before.iter().any(|before| before.links.contains(link)) {
+                    of_node.insert(at);
+                }
+            }
+            if !same_face {
+                for (source, at) in self.feeds.get(name).into_iter().flatten() {
+                    stale.entry(source.clone()).or_default().insert(*at);
+                }
             }
         }
-        let mut by_node: BTreeMap<Arc<str>, BTreeSet<usize>> = BTreeMap::new();
-        for (node, at) in stale {
-            by_node.entry(node).or_default().insert(at);
+        for node in self.pass(&look, replaced) {
+            let links = self.sites.get(&node).map_or(0, |site| site.links.len());
+            stale.entry(node).or_default().extend(0..links);
         }
-        for (node, stale) in by_node {
-            let Some(site) = self.sites.get(&node) else { continue };
+        let mut changed = BTreeSet::new();
+        for (node, stale) in stale {
+            let Some(site) = self.sites.get(&node) else {
+                changed.extend(self.proofs.remove(&node).map(|_| node.to_string()));
+                continue;
+            };
             let before = self.proofs.get(&node);
             let known = |link: &Link| {
-                before?.iter().find(|(id, _)| *id == link.id).map(|(_, proof)| proof.clone())
+                let (_, proof) = before?.iter().find(|(id, _)| *id == link.id)?;
+                Some(proof.clone())
             };
             let mut after = Vec::new();
             for (at, link) in site.links.iter().enumerate() {
@@ -117,7 +125,7 @@ impl Proofs {
     }
 
     /// What is proved of the edges of `node`, by their ids.
-    pub fn of(&self, node: &str) -> &[(Arc<str>, Arc<Proof>)] {
+    pub fn of(&self, node: &str) -> &[Proved] {
         self.proofs.get(node).map(Vec::as_slice).unwrap_or_default()
     }
 
@@ -215,46 +223,45 @@ impl Proofs {
             let Some(link) = from.links.get(*at) else { continue };
             let Some(target) = site.face.port(&link.to.port) else { continue };
             let Some(input) = look.input(&target, name, field) else { continue };
-            take(
-                input
-                    .declared
-                    .unwrap_or_else(|| self.carried(look, source, from, link).at(&input.path)),
-            );
+            let brought = || self.carried(look, source, from, link, &input.way);
+            take(input.declared.clone().unwrap_or_else(brought));
         }
         let configured = site.configured.keys().map(String::as_str);
         let ports: BTreeSet<&str> = configured.chain([SETTINGS]).collect();
         for port in ports.into_iter().filter_map(|port| site.face.port(port)) {
             let Some(input) = look.input(&port, name, field) else { continue };
             let Some(configured) = site.configuration(&port) else { continue };
-            take(input.declared.unwrap_or_else(|| Shape::value(&configured).at(&input.path)));
+            take(input.declared.unwrap_or_else(|| Shape::value(&configured).at(&input.way)));
         }
         all.unwrap_or_else(Shape::any)
     }
 
-    /// What an edge brings.
-    fn carried(&self, look: &Look, node: &Arc<str>, site: &Site, link: &Link) -> Shape {
+    /// What an edge brings to some place of its target's message.
+    fn carried(&self, look: &Look, node: &Arc<str>, site: &Site, link: &Link, way: &Way) -> Shape {
         let given = match site.face.port(&link.port) {
             Some(port) if port.is_source => self.sent(look, node, &port),
             _ => Shape::any(),
         };
         match &link.mapping {
-            Some(Some(mapping)) => mapping.result(&given),
-            Some(None) => given,
+            Some(Some(mapping)) => mapping.result_at(&given, way),
+            Some(None) => given.at(way),
             // Nothing passes.
             None => Shape::none(),
         }
     }
 
     /// Tells anew what the nodes pass on that may have changed, and all that depends on it. Returns the nodes that pass on something else.
-    fn pass(&mut self, look: &Look, stirred: &BTreeSet<Arc<str>>) -> BTreeSet<Arc<str>> {
-        for node in stirred {
-            let now: BTreeSet<Arc<str>> =
-                self.fields(look, node).into_iter().map(|field| field.0).collect();
+    fn pass(&mut self, look: &Look, replaced: &Replaced) -> BTreeSet<Arc<str>> {
+        for node in replaced.keys() {
+            let now = self.fields(look, node);
             let from = (node.clone(), Arc::from(""));
             let known = self.passed.range(from..).take_while(|((other, _), _)| other == node);
-            let gone: Vec<Passed> =
-                known.map(|(key, _)| key.clone()).filter(|key| !now.contains(&key.1)).collect();
-            gone.iter().for_each(|key| drop(self.passed.remove(key)));
+            let known = known.map(|(key, _)| key.clone());
+            let gone = known.filter(|(_, name)| !now.iter().any(|(own, _)| own == name));
+            for key in gone.collect::<Vec<Passed>>() {
+                self.passed.remove(&key);
+                self.circles.remove(&key);
+            }
         }
         // All that can be affected, as numbers, and what each of it leads to.
         let (mut fields, mut numbers) = (Vec::new(), HashMap::new());
@@ -264,10 +271,8 @@ impl Proofs {
                 fields.len() - 1
             })
         };
-        for node in stirred {
-            for (name, path) in self.fields(look, node) {
-                number(Field { node: node.clone(), name, path }, &mut fields);
-            }
+        for field in self.moved(look, replaced) {
+            number(field, &mut fields);
         }
         let (seeds, mut leads) = (fields.len(), Vec::new());
         while leads.len() < fields.len() {
@@ -278,19 +283,27 @@ impl Proofs {
         let mut stale: Vec<bool> = (0..fields.len()).map(|at| at < seeds).collect();
         let mut changed = BTreeSet::new();
         for circle in circles::in_order(&leads) {
-            if !circle.iter().any(|at| stale[*at]) {
-                continue;
-            }
             let keys: Vec<Passed> = circle
                 .iter()
                 .map(|at| (fields[*at].node.clone(), fields[*at].name.clone()))
                 .collect();
-            let before: Vec<Option<Shape>> =
-                keys.iter().map(|key| self.passed.get(key).cloned()).collect();
             let turns = match *circle {
-                [only] if !leads[only].contains(&only) => false,
+                [only] => leads[only].contains(&only),
                 _ => true,
             };
+            let mut together = if turns { keys.clone() } else { Vec::new() };
+            together.sort();
+            // Out of a circle, or in another one, nothing of what was told there counts.
+            let same =
+                |key: &Passed| self.circles.get(key).map_or(&[][..], Vec::as_slice) == together;
+            if !circle.iter().any(|at| stale[*at]) && keys.iter().all(same) {
+                continue;
+            }
+            for key in &keys {
+                self.circles.insert(key.clone(), together.clone());
+            }
+            let before: Vec<Option<Shape>> =
+                keys.iter().map(|key| self.passed.get(key).cloned()).collect();
             self.go_round(look, &circle, &fields, &keys, turns);
             for (at, (key, before)) in circle.iter().zip(keys.iter().zip(before)) {
                 if self.passed.get(key) != before.as_ref() {
@@ -300,6 +313,55 @@ impl Proofs {
             }
         }
         changed
+    }
+
+    /// The fields that are made of something else now.
+    fn moved(&self, look: &Look, replaced: &Replaced) -> Vec<Field> {
+        let mut moved = Vec::new();
+        for (node, before) in replaced {
+            let now = self.sites.get(node);
+            let own =
+                |site: &Site| (site.face.clone(), site.written.clone(), site.configured.clone());
+            let same = before.as_ref().map(own) == now.map(own);
+            let is_known =
+                |name: &Arc<str>| self.passed.contains_key(&(node.clone(), name.clone()));
+            for (name, path) in self.fields(look, node) {
+                if !same || !is_known(&name) {
+                    moved.push(Field { node: node.clone(), name, path });
+                }
+            }
+            let links = before.iter().chain(now).flat_map(|site| &site.links);
+            let targets: BTreeSet<&Arc<str>> = links.map(|link| &link.to.node).collect();
+            for to in targets {
+                for (name, path) in self.fields(look, to) {
+                    let brought =
+                        |site: Option<&Site>| self.brought(look, site, to, (&name, &path));
+                    if brought(before.as_ref()) != brought(now) {
+                        moved.push(Field { node: to.clone(), name, path });
+                    }
+                }
+            }
+        }
+        moved
+    }
+
+    /// How a node makes a field of another one: from which ports, and by which part of a mapping.
+    fn brought(
+        &self,
+        look: &Look,
+        site: Option<&Site>,
+        to: &Arc<str>,
+        (name, path): (&str, &str),
+    ) -> Vec<(Face, Arc<str>, Option<Value>)> {
+        let face = |port: &str| self.sites.get(to)?.face.port(port);
+        let links =
+            site.into_iter().flat_map(|site| site.links.iter().map(move |link| (site, link)));
+        let brought = links.filter(|(_, link)| link.to.node == *to).filter_map(|(site, link)| {
+            let input = look.input(&face(&link.to.port)?, name, path)?;
+            let part = link.written.as_ref().map(|written| input.way.part(written).clone());
+            Some((site.face.clone(), link.port.clone(), part))
+        });
+        brought.collect()
     }
 
     /// Tells the fields of one circle, or one field that is in none.
@@ -315,28 +377,48 @@ impl Proofs {
             // From nothing: what nobody says any more must not keep itself alive.
             keys.iter().for_each(|key| drop(self.passed.insert(key.clone(), Shape::none())));
         }
-        for turn in 0..=TURNS {
+        let mut open = vec![true; keys.len()];
+        let mut turn = 0;
+        loop {
+            turn += 1;
+            // All from what the last turn told, so that it does not matter where a circle begins.
+            let told: Vec<Option<Shape>> = circle
+                .iter()
+                .zip(&open)
+                .map(|(at, open)| {
+                    let Field { node, name, path } = &fields[*at];
+                    let site = self.sites.get(node).filter(|_| *open)?;
+                    Some(if turn > TURNS {
+                        Shape::grown()
+                    } else {
+                        self.taken(look, node, site, name, path)
+                    })
+                })
+                .collect();
             let mut moves = false;
-            for (at, key) in circle.iter().zip(keys) {
-                let Field { node, name, path } = &fields[*at];
-                let Some(site) = self.sites.get(node) else { continue };
-                let mut shape = self.taken(look, node, site, name, path);
-                if turn == TURNS {
-                    shape = Shape::grown();
-                }
-                if self.passed.get(key) != Some(&shape) {
-                    moves = true;
-                    self.passed.insert(key.clone(), shape);
+            for (shape, key) in told.into_iter().zip(keys) {
+                let Some(shape) = shape.filter(|shape| self.passed.get(key) != Some(shape)) else {
+                    continue;
+                };
+                moves = true;
+                self.passed.insert(key.clone(), shape);
+            }
+            if turn > TURNS {
+                return;
+            }
+            if moves && turns {
+                continue;
+            }
+            // Where nothing leads in, anything may come: somebody may send into it.
+            let mut none = false;
+            for (number, key) in keys.iter().enumerate() {
+                if self.passed.get(key).is_some_and(Shape::is_none) {
+                    self.passed.insert(key.clone(), Shape::any());
+                    (open[number], none) = (false, true);
                 }
             }
-            if !moves || !turns {
-                break;
-            }
-        }
-        // A circle into which nothing leads brings anything: somebody may send into it.
-        for key in keys {
-            if self.passed.get(key).is_some_and(Shape::is_none) {
-                self.passed.insert(key.clone(), Shape::any());
+            if !none || !turns {
+                return;
             }
         }
     }
@@ -394,8 +476,9 @@ struct Field {
 }
 
 /// The input that a field is taken from.
+#[derive(Clone)]
 struct Input {
-    path: String,
+    way: Way,
     /// What the input says of itself.
     declared: Option<Shape>,
 }
@@ -404,6 +487,7 @@ struct Input {
 #[derive(Default)]
 struct Look {
     documents: RefCell<HashMap<*const u8, (Document, Open)>>,
+    inputs: RefCell<HashMap<(*const u8, String), Option<Input>>>,
 }
 
 /// The definitions that a source passes on: their names, and those of their fields.
@@ -450,11 +534,21 @@ impl Look {
         if port.is_source || !port.schema.contains(r#""configurable":true"#) {
             return None;
         }
+        let key = (port.schema.as_ptr(), format!("{name} {field}"));
+        if let Some(known) = self.inputs.borrow().get(&key) {
+            return known.clone();
+        }
+        let input = self.read(port, name, field);
+        self.inputs.borrow_mut().insert(key, input.clone());
+        input
+    }
+
+    fn read(&self, port: &Port, name: &str, field: &str) -> Option<Input> {
         let document = self.document(&port.schema);
         let (name, definition) = document.schema().meant(name, field, Flag::Configurable)?;
-        let path = definition.get("path")?.as_str()?.to_owned();
+        let way = Way::of(definition.get("path")?.as_str()?)?;
         let declared = is_said(definition).then(|| document.definition(name));
-        Some(Input { path, declared })
+        Some(Input { way, declared })
     }
 }
 
@@ -479,7 +573,10 @@ fn unknown(why: &str) -> Proof {
 fn answered(look: &Look, given: &Text, wanted: &Text, to: &Address) -> Vec<Row> {
     let given = look.document(given).shape();
     let wanted = look.document(wanted).shape();
-    let told = |why: &str| format!("the reply of `{to}`: {why}");
+    let told = |why: &str| match why.strip_prefix("the message ") {
+        Some(why) => format!("the reply of `{to}` {why}"),
+        None => format!("the reply of `{to}`: {why}"),
+    };
     let rows = identity(&given, &wanted).rows.into_iter();
     rows.map(|row| {
         let verdict = match row.verdict {
@@ -491,3 +588,6 @@ fn answered(look: &Look, given: &Text, wanted: &Text, to: &Address) -> Vec<Row> 
     })
     .collect()
 }
+
+#[cfg(test)]
+mod tests;

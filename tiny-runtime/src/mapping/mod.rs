@@ -67,7 +67,7 @@ use serde_json::Value;
 pub use self::diagnostic::{Code, Diagnostic, Severity};
 pub use self::functions::{ALL as FUNCTIONS, Function, Takes};
 use self::plan::Plan;
-pub use self::proof::{Document, Proof, Row, Shape, Verdict, identity};
+pub use self::proof::{Document, Proof, Row, Shape, Verdict, Way, identity, together};
 
 /// A compiled mapping.
 #[derive(Clone)]

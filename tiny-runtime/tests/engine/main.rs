@@ -9,6 +9,7 @@ mod fan_out;
 mod findings;
 mod hops;
 mod lifecycle;
+mod mistakes;
 mod repeatable;
 mod replies;
 mod retries;

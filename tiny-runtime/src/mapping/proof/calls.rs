@@ -29,6 +29,11 @@ pub(super) fn call(
             ),
         });
     }
+    let is_none =
+        |(arg, shape): (&Expr, &Shape)| !matches!(arg, Expr::Deferred(_)) && shape.is_none();
+    if args.iter().zip(&given).any(is_none) {
+        return Shape::none();
+    }
     let each = |list: usize| {
         let deferred = args
             .iter()

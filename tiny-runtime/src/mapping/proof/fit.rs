@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
+use jiff::{SignedDuration, Span, Timestamp};
 use serde_json::Value;
 
 use super::shape::{Doubt, Form, List, Numbers, Object, Possible, Rest, Shape, Texts};
@@ -153,7 +155,7 @@ fn form(
             ));
         }
         let given = Shape(vec![Possible { form: it.form.clone(), doubt: None }]);
-        misfit(format!("may be {given}, and {wanted} is wanted"))
+        misfit(format!("may be {given}, and {wanted} is wanted{}", hint(&it.form, forms)))
     };
     match &it.form {
         Form::Nothing(why) => match place {
@@ -203,6 +205,23 @@ fn form(
         }),
         Form::Object(given) => objects_in(given, forms, no, assumed),
         Form::Named(_) => unreachable!("definitions are opened before"),
+    }
+}
+
+/// What can be done about a form that is not wanted.
+fn hint(given: &Form, wanted: &[Possible]) -> &'static str {
+    let wants = |kind: fn(&Form) -> bool| wanted.iter().any(|it| kind(&it.form));
+    match given {
+        Form::Null => "; `coalesce` gives another value in its place",
+        Form::Number(_) | Form::Bool(_) if wants(|form| matches!(form, Form::Text(_))) => {
+            "; `string` makes a text of it"
+        }
+        Form::Text(_) | Form::Number(_) | Form::Bool(_) | Form::Object(_)
+            if wants(|form| matches!(form, Form::List(_))) =>
+        {
+            "; `to_array` makes a list of it"
+        }
+        _ => "",
     }
 }
 
@@ -285,17 +304,13 @@ fn texts(given: &Texts, wanted: &Texts) -> Fit {
         let listed = words::list(choices.iter().map(AsRef::as_ref));
         return doubtful(format!("may be any text, and it must be one of {listed}"));
     }
-    if let Some(format) = &wanted.format {
-        // One format for two types, which read differently.
-        if given.format.as_ref() != Some(format) || **format == *"timespan" {
-            if !is_part(given.format.as_deref(), format) {
-                return doubtful(format!(
-                    "may be {}, and {} is wanted",
-                    shown(given),
-                    shown(wanted)
-                ));
-            }
-        }
+    // One word is the format of two types, which read differently.
+    let same = |format: &Arc<str>| given.format.as_ref() == Some(format) && **format != *"timespan";
+    if let Some(format) = &wanted.format
+        && !same(format)
+        && !is_part(given.format.as_deref(), format)
+    {
+        return doubtful(format!("may be {}, and {} is wanted", shown(given), shown(wanted)));
     }
     if let Some(pattern) = &wanted.pattern
         && given.pattern.as_ref() != Some(pattern)
@@ -335,10 +350,29 @@ fn chosen(choice: &str, wanted: &Texts) -> Fit {
     }
     let count = choice.chars().count() as u64;
     let long = length(count, Some(count), wanted.least, wanted.most, "character");
-    long.and(|| match &wanted.format {
-        Some(format) => doubtful(format!("is `{choice}`, and it must have the format `{format}`")),
-        None => Fit::Fits,
+    long.and(|| match wanted.format.as_ref().map(|format| (format, has_format(choice, format))) {
+        Some((format, Some(false))) => {
+            misfit(format!("may be `{choice}`, and it must have the format `{format}`"))
+        }
+        Some((format, None)) => {
+            doubtful(format!("is `{choice}`, and it must have the format `{format}`"))
+        }
+        _ => Fit::Fits,
     })
+}
+
+/// Whether a text has a format; `None` where types of Rust that share the format do not agree.
+fn has_format(text: &str, format: &str) -> Option<bool> {
+    let agreed = |all: &[bool]| all.iter().all(|it| it == &all[0]).then(|| all[0]);
+    match format {
+        "date-time" if text.contains('[') => None,
+        "date-time" => Some(text.parse::<Timestamp>().is_ok()),
+        "date" => agreed(&[text.parse::<Date>().is_ok(), text.len() == "2026-01-02".len()]),
+        "timespan" => {
+            agreed(&[text.parse::<Span>().is_ok(), text.parse::<SignedDuration>().is_ok()])
+        }
+        _ => None,
+    }
 }
 
 fn length(least: u64, most: Option<u64>, from: u64, to: Option<u64>, of: &str) -> Fit {

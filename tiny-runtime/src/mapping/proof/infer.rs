@@ -63,16 +63,16 @@ impl<'a> Infer<'a> {
             Node::Literal(value) => Shape::value(value),
             Node::Slot(source) => self.source(source),
             Node::Text(pieces) => {
-                for piece in pieces {
-                    if let Piece::Slot(source) = piece {
-                        self.in_text(source);
-                    }
-                }
-                Form::text().into()
+                let sources = pieces.iter().filter_map(|piece| match piece {
+                    Piece::Slot(source) => Some(source),
+                    Piece::Text(_) => None,
+                });
+                // Each is looked at, also where one is nothing already.
+                let shapes: Vec<Shape> = sources.map(|source| self.in_text(source)).collect();
+                strict(&shapes, || Form::text().into())
             }
             Node::List(items) => {
-                let first = items.iter().map(|item| self.node(item).null_for_nothing()).collect();
-                list_of(first)
+                list_of(items.iter().map(|item| self.node(item).null_for_nothing()).collect())
             }
             Node::Object(fields) => {
                 let field = |(key, node): &(String, Node)| {
@@ -82,8 +82,22 @@ impl<'a> Infer<'a> {
                         shape.forms().iter().all(|it| !matches!(it.form, Form::Nothing(_)));
                     (key.as_str().into(), Field { shape, required, sent: true })
                 };
-                Form::object(fields.iter().map(field).collect()).into()
+                object_of(fields.iter().map(field).collect())
             }
+        }
+    }
+
+    /// What is at some place of the result.
+    pub(super) fn at(&self, node: &Node, way: &[Segment]) -> Shape {
+        match (node, way) {
+            (node, []) => self.node(node),
+            (Node::Object(fields), [Segment::Key(key), rest @ ..]) => {
+                match fields.iter().find(|(own, _)| own == key) {
+                    Some((_, node)) => self.at(node, rest),
+                    None => Form::nothing("nothing feeds it").into(),
+                }
+            }
+            (node, way) => way.iter().fold(self.node(node), |shape, segment| shape.step(segment)),
         }
     }
 
@@ -103,7 +117,7 @@ impl<'a> Infer<'a> {
     }
 
     /// In text a value must be there.
-    pub(super) fn in_text(&self, source: &Source) {
+    fn in_text(&self, source: &Source) -> Shape {
         let shape = self.source(source);
         for it in shape.forms() {
             if let Form::Nothing(_) | Form::Null = &it.form {
@@ -118,16 +132,13 @@ impl<'a> Infer<'a> {
                 self.fault("may be null, and it stands in text", Some(Doubt::Untyped));
             }
         }
+        shape
     }
 
     fn path(&self, path: &[Segment]) -> Shape {
         let mut shape = self.learned(&[], self.message.clone());
         for (at, segment) in path.iter().enumerate() {
-            shape = match segment {
-                Segment::Key(key) => shape.member(key),
-                Segment::Index(index) => shape.element(*index),
-            };
-            shape = self.learned(&path[..=at], shape);
+            shape = self.learned(&path[..=at], shape.step(segment));
         }
         shape
     }
@@ -246,17 +257,14 @@ impl<'a> Infer<'a> {
                     let shape = self.expr(field, current).null_for_nothing();
                     (key.as_str().into(), Field::there(shape))
                 };
-                Form::object(fields.iter().map(field).collect()).into()
+                object_of(fields.iter().map(field).collect())
             }
-            Expr::Not(of) => {
-                self.expr(of, current);
-                Form::Bool(None).into()
-            }
+            Expr::Not(of) => strict(&[self.expr(of, current)], || Form::Bool(None).into()),
             Expr::And(logic, one, other) => self.both(*logic, one, other, current),
             Expr::Or(logic, one, other) => self.either(*logic, one, other, current),
             Expr::Compare(logic, comparison, one, other) => {
-                let (one, other) = (self.expr(one, current), self.expr(other, current));
-                compared(*logic, *comparison, &one, &other)
+                let sides = [self.expr(one, current), self.expr(other, current)];
+                strict(&sides, || compared(*logic, *comparison, &sides[0], &sides[1]))
             }
             Expr::Negate(of) => {
                 let of = self.expr(of, current).null_for_nothing();
@@ -318,7 +326,7 @@ impl<'a> Infer<'a> {
             self.knowing(self.lesson(one, logic, true), || self.expr(other, current))
         };
         match logic {
-            Logic::Dollar => Form::Bool(None).into(),
+            Logic::Dollar => strict(&[first], || Form::Bool(None).into()),
             Logic::Jmes => not_holding(logic, &first).or(&second),
         }
     }
@@ -331,7 +339,7 @@ impl<'a> Infer<'a> {
             self.knowing(self.lesson(one, logic, false), || self.expr(other, current))
         };
         match logic {
-            Logic::Dollar => Form::Bool(None).into(),
+            Logic::Dollar => strict(&[first], || Form::Bool(None).into()),
             Logic::Jmes => holding(logic, &first).or(&second),
         }
     }
@@ -456,8 +464,24 @@ fn bounded(operator: Operator, one: Numbers, other: Numbers) -> Option<(i128, i1
     Some((*ends.iter().min()?, *ends.iter().max()?))
 }
 
+/// What is made of all of these; nothing where one of them cannot be.
+pub(super) fn strict(of: &[Shape], made: impl FnOnce() -> Shape) -> Shape {
+    if of.iter().any(Shape::is_none) { Shape::none() } else { made() }
+}
+
+/// An object of exactly these.
+fn object_of(fields: Vec<(Arc<str>, Field)>) -> Shape {
+    if fields.iter().any(|(_, field)| field.shape.is_none()) {
+        return Shape::none();
+    }
+    Form::object(fields).into()
+}
+
 /// A list of exactly these.
 pub(super) fn list_of(first: Vec<Shape>) -> Shape {
+    if first.iter().any(Shape::is_none) {
+        return Shape::none();
+    }
     let count = first.len() as u64;
     Form::List(Arc::new(List {
         first,

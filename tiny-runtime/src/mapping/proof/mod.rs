@@ -17,5 +17,5 @@ mod witness;
 mod words;
 
 pub use document::Document;
-pub use rows::{Proof, Row, Verdict, identity};
-pub use shape::Shape;
+pub use rows::{Proof, Row, Verdict, identity, together};
+pub use shape::{Shape, Way};

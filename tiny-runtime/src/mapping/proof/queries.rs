@@ -11,6 +11,9 @@ impl Infer<'_> {
             Start::Slot(slot) => self.slot(slot),
             Start::Current => current.clone(),
         };
+        if start.is_none() {
+            return start;
+        }
         let mut found = there(&start);
         for segment in &query.segments {
             found = match segment {

@@ -10,7 +10,7 @@ use super::super::{Mapping, stack};
 use super::document;
 use super::fit::{self, Fit, Misfit, Place};
 use super::infer::{Fault, Infer};
-use super::shape::{Form, List, Object, Possible, Rest, Shape};
+use super::shape::{Form, List, Object, Possible, Rest, Shape, Way};
 use super::witness;
 use crate::words;
 
@@ -117,10 +117,20 @@ impl Mapping {
         within(|| Walk::of(&self.0, source).proof(target))
     }
 
+    /// The same, at one place of what it makes.
+    pub fn result_at(&self, source: &Shape, way: &Way) -> Shape {
+        within(|| Infer::of(&self.0, source).at(&self.0.root, &way.0))
+    }
+
     /// What the mapping makes of messages of `source`.
     pub fn result(&self, source: &Shape) -> Shape {
         within(|| Infer::of(&self.0, source).node(&self.0.root))
     }
+}
+
+/// Calls `work`, while which each definition of a schema is read once on this thread, for however many proofs.
+pub fn together<T>(work: impl FnOnce() -> T) -> T {
+    document::remembering(work)
 }
 
 /// Shapes may be as deep as mappings.
@@ -265,7 +275,9 @@ impl<'a> Walk<'a> {
         }
         for (key, field) in &wanted.fields {
             if field.required && !fields.iter().any(|(own, _)| **own == **key) {
-                let near = words::did_you_mean(key, fields.iter().map(|(own, _)| &**own));
+                let strange =
+                    fields.iter().map(|(own, _)| &**own).filter(|own| wanted.field(own).is_none());
+                let near = words::did_you_mean(key, strange);
                 let why = format!("is required, and nothing feeds it{near}");
                 let misfit = Misfit { at: String::new(), why };
                 let place = step(at, key);
@@ -310,7 +322,19 @@ impl<'a> Walk<'a> {
             fit = fit
                 .and(|| if doubt.is_some() { Fit::Doubtful(misfit) } else { Fit::Misfit(misfit) });
         }
-        if let [Possible { form: Form::Nothing(why), doubt: None }] = &*given.forms() {
+        let forms = given.forms();
+        if let [Possible { doubt: None, .. }] = &*forms
+            && let Fit::Misfit(it) | Fit::Doubtful(it) = &mut fit
+            && let Some(rest) = it.why.strip_prefix("may be ")
+        {
+            // There is no other way; and what is written out has no advice for what gives it.
+            it.why = match (node, rest.split_once("; `")) {
+                (Node::Literal(_), Some((rest, _))) => format!("is {rest}"),
+                (Node::Literal(_), None) => format!("is {rest}"),
+                _ => format!("gives {rest}"),
+            };
+        }
+        if let [Possible { form: Form::Nothing(why), doubt: None }] = &*forms {
             match (&mut fit, place) {
                 (Fit::Misfit(it) | Fit::Doubtful(it), _) => {
                     it.why = format!("leads nowhere: {why}; and the field is required");

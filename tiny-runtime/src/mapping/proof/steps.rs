@@ -12,8 +12,9 @@ impl Shape {
         let mut all = Shape::none();
         for it in self.forms() {
             let given = of(&it.form);
-            all.join(&match &it.doubt {
-                Some(doubt) => given.doubted(doubt),
+            let untyped = matches!(it.form, Form::Any | Form::Odd).then_some(Doubt::Untyped);
+            all.join(&match it.doubt.or(untyped) {
+                Some(doubt) => given.doubted(&doubt),
                 None => given,
             });
         }
@@ -24,7 +25,7 @@ impl Shape {
     pub(super) fn member(&self, name: &str) -> Shape {
         self.each(|form| match form {
             Form::Object(object) => object.member(name),
-            Form::Any | Form::Odd => untyped(Doubt::Untyped),
+            Form::Any | Form::Odd => anything_or_nothing(),
             Form::Nothing(_) => form.clone().into(),
             other => {
                 Form::nothing(format!("{} has no `{name}`", Shape::from(other.clone()))).into()
@@ -36,7 +37,7 @@ impl Shape {
     pub(super) fn element(&self, index: i64) -> Shape {
         self.each(|form| match form {
             Form::List(list) => list.at(index),
-            Form::Any | Form::Odd => untyped(Doubt::Untyped),
+            Form::Any | Form::Odd => anything_or_nothing(),
             Form::Nothing(_) => form.clone().into(),
             other => {
                 Form::nothing(format!("{} has no elements", Shape::from(other.clone()))).into()
@@ -48,7 +49,7 @@ impl Shape {
     pub(super) fn elements(&self) -> Shape {
         self.each(|form| match form {
             Form::List(list) => list.any(),
-            Form::Any | Form::Odd => Shape::any(),
+            Form::Any | Form::Odd => Form::Any.into(),
             _ => Shape::none(),
         })
     }
@@ -57,7 +58,7 @@ impl Shape {
     pub(super) fn values(&self) -> Shape {
         self.each(|form| match form {
             Form::Object(object) => object.values(),
-            Form::Any | Form::Odd => Shape::any(),
+            Form::Any | Form::Odd => Form::Any.into(),
             _ => Shape::none(),
         })
     }
@@ -92,10 +93,10 @@ fn is_any(shape: &Shape) -> bool {
     shape.0.iter().any(|it| matches!(it.form, Form::Any | Form::Odd))
 }
 
-/// Any JSON, or nothing.
-fn untyped(doubt: Doubt) -> Shape {
-    let nothing = Form::nothing(doubt.to_string());
-    Shape::any().perhaps(nothing, doubt)
+/// What is in something of which nothing is known; the doubt is that of the whole.
+fn anything_or_nothing() -> Shape {
+    let nothing = Form::nothing(Doubt::Untyped.to_string());
+    [Form::Any, nothing].into_iter().map(|form| Possible { form, doubt: None }).collect()
 }
 
 impl Object {

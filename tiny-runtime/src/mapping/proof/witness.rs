@@ -17,7 +17,7 @@ const TRIES: usize = 400;
 /// From this depth on everything is as small as it may be.
 const DEEP: usize = 6;
 /// Deeper than this nothing is made.
-const DEEPEST: usize = 16;
+const DEEPEST: usize = 48;
 
 /// A message of `source` for which `node` gives nothing that fits `wanted`; `None` where none was found.
 pub(super) fn of(
@@ -161,7 +161,13 @@ impl Maker<'_> {
         } else {
             forms.sort_by_key(|form| matches!(form, Form::Null));
         }
-        let form = forms.get(self.pick(forms.len(), path))?;
+        let first = self.pick(forms.len(), path);
+        // Of a form of which no value can be made here, another one stands in the place.
+        let (before, from) = forms.split_at(first.min(forms.len()));
+        from.iter().chain(before).find_map(|form| self.form(form, path, depth))
+    }
+
+    fn form(&mut self, form: &Form, path: &mut Vec<Segment>, depth: usize) -> Option<Value> {
         match form {
             Form::Null | Form::Nothing(_) => Some(Value::Null),
             Form::Bool(only) => Some(only.unwrap_or_else(|| self.pick(2, path) == 1).into()),

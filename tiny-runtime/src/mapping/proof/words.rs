@@ -66,14 +66,35 @@ fn form(form: &Form, depth: usize) -> String {
     }
 }
 
+/// Of a kind of value, more than one.
+fn several(of: &str) -> String {
+    if of.contains(" or ") {
+        return format!("values that are {of}");
+    }
+    let plain = ["a text", "a number", "a whole number", "a list", "a map", "an object"];
+    let known =
+        plain.iter().find(|it| of.strip_prefix(**it).is_some_and(|rest| !rest.starts_with('s')));
+    match known {
+        Some(it) => {
+            let word = it.split_once(' ').map_or(*it, |(_, word)| word);
+            format!("{word}s{}", &of[it.len()..])
+        }
+        None => of.to_owned(),
+    }
+}
+
+/// Whether a range is that of a large type of Rust, which its name says better than its bounds.
+fn is_of_a_type(from: i128, to: i128) -> bool {
+    let signed = [(i32::MIN.into(), i32::MAX.into()), (i64::MIN.into(), i64::MAX.into())];
+    let all = [(0, u32::MAX.into()), (0, u64::MAX.into()), (i64::MIN.into(), u64::MAX.into())];
+    signed.contains(&(from, to)) || all.contains(&(from, to))
+}
+
 fn number(numbers: Numbers) -> String {
     let word = if numbers.whole { "a whole number" } else { "a number" };
     match (numbers.from, numbers.to) {
         (Some(one), Some(other)) if one == other => one.to_string(),
-        // The range of a Rust type says less than its name.
-        (Some(Bound::Whole(from)), Some(Bound::Whole(to)))
-            if from <= i128::from(i64::MIN) && to >= i128::from(i64::MAX) =>
-        {
+        (Some(Bound::Whole(from)), Some(Bound::Whole(to))) if is_of_a_type(from, to) => {
             word.to_owned()
         }
         (None, None) => word.to_owned(),
@@ -108,7 +129,7 @@ fn list(list: &List, depth: usize) -> String {
     let of = said(&list.rest, depth + 1);
     match &*of {
         "any JSON" | "nothing at all" => "a list".to_owned(),
-        of => format!("a list whose elements are {}", of),
+        of => format!("a list of {}", several(of)),
     }
 }
 
@@ -120,7 +141,7 @@ fn object(object: &Object, depth: usize) -> String {
         ([], Rest::Keys(values) | Rest::Like(_, values)) if depth < 3 => {
             match &*said(values, depth + 1) {
                 "any JSON" => "an object".to_owned(),
-                values => format!("an object whose values are {values}"),
+                values => format!("a map of {}", several(values)),
             }
         }
         ([], _) => "an object".to_owned(),
