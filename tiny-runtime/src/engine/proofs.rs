@@ -17,8 +17,10 @@ use crate::schema::{self, Flag, Text};
 
 /// The port of a node's settings.
 const SETTINGS: &str = "_settings";
-/// Turns of a circle until what still grows is any JSON.
-const TURNS: usize = 24;
+/// How often it may before its numbers have no bounds any more.
+const STEADY: usize = 4;
+/// How often a field may become another one in its circle until it is any JSON: it grows.
+const CHANGES: usize = 48;
 
 /// A field that a node passes on: the node, and the definition in its source.
 type Passed = (Arc<str>, Arc<str>);
@@ -304,7 +306,18 @@ impl Proofs {
             }
             let before: Vec<Option<Shape>> =
                 keys.iter().map(|key| self.passed.get(key).cloned()).collect();
-            self.go_round(look, &circle, &fields, &keys, turns);
+            if turns {
+                let places: HashMap<usize, usize> =
+                    circle.iter().enumerate().map(|(place, at)| (*at, place)).collect();
+                let round: Vec<Vec<usize>> = circle
+                    .iter()
+                    .map(|at| leads[*at].iter().filter_map(|to| places.get(to).copied()).collect())
+                    .collect();
+                let circle: Vec<&Field> = circle.iter().map(|at| &fields[*at]).collect();
+                self.go_round(look, &circle, &round);
+            } else {
+                circle.iter().for_each(|at| self.tell(look, &fields[*at]));
+            }
             for (at, (key, before)) in circle.iter().zip(keys.iter().zip(before)) {
                 if self.passed.get(key) != before.as_ref() {
                     changed.insert(key.0.clone());
@@ -364,62 +377,63 @@ impl Proofs {
         brought.collect()
     }
 
-    /// Tells the fields of one circle, or one field that is in none.
-    fn go_round(
-        &mut self,
-        look: &Look,
-        circle: &[usize],
-        fields: &[Field],
-        keys: &[Passed],
-        turns: bool,
-    ) {
-        if turns {
-            // From nothing: what nobody says any more must not keep itself alive.
-            keys.iter().for_each(|key| drop(self.passed.insert(key.clone(), Shape::none())));
-        }
-        let mut open = vec![true; keys.len()];
-        let mut turn = 0;
+    /// Tells a field that is in no circle.
+    fn tell(&mut self, look: &Look, field: &Field) {
+        let Field { node, name, path } = field;
+        let Some(site) = self.sites.get(node) else { return };
+        let shape = self.taken(look, node, site, name, path);
+        self.passed.insert(
+            (node.clone(), name.clone()),
+            if shape.is_none() { Shape::any() } else { shape },
+        );
+    }
+
+    /// Tells the fields of one circle; `leads` tells of each to which of them it leads.
+    fn go_round(&mut self, look: &Look, circle: &[&Field], leads: &[Vec<usize>]) {
+        let keys: Vec<Passed> =
+            circle.iter().map(|field| (field.node.clone(), field.name.clone())).collect();
+        // From nothing: what nobody says any more must not keep itself alive.
+        keys.iter().for_each(|key| drop(self.passed.insert(key.clone(), Shape::none())));
+        let mut due: BTreeSet<usize> = (0..circle.len()).collect();
+        let mut changes = vec![0; circle.len()];
         loop {
-            turn += 1;
             // All from what the last turn told, so that it does not matter where a circle begins.
-            let told: Vec<Option<Shape>> = circle
-                .iter()
-                .zip(&open)
-                .map(|(at, open)| {
-                    let Field { node, name, path } = &fields[*at];
-                    let site = self.sites.get(node).filter(|_| *open)?;
-                    Some(if turn > TURNS {
-                        Shape::grown()
-                    } else {
-                        self.taken(look, node, site, name, path)
-                    })
-                })
-                .collect();
-            let mut moves = false;
-            for (shape, key) in told.into_iter().zip(keys) {
-                let Some(shape) = shape.filter(|shape| self.passed.get(key) != Some(shape)) else {
+            let told = due.iter().filter(|at| changes[**at] <= CHANGES).filter_map(|at| {
+                let Field { node, name, path } = circle[*at];
+                let site = self.sites.get(node)?;
+                Some((*at, self.taken(look, node, site, name, path)))
+            });
+            let told: Vec<(usize, Shape)> = told.collect();
+            let mut moved = Vec::new();
+            for (at, mut shape) in told {
+                if self.passed.get(&keys[at]) == Some(&shape) {
                     continue;
-                };
-                moves = true;
-                self.passed.insert(key.clone(), shape);
+                }
+                changes[at] += 1;
+                if changes[at] > CHANGES {
+                    shape = Shape::grown();
+                } else if changes[at] > STEADY {
+                    // What counts up at each turn would never come to an end.
+                    let before = self.passed.get(&keys[at]).cloned().unwrap_or_default();
+                    shape = shape.widened(&before);
+                }
+                self.passed.insert(keys[at].clone(), shape);
+                moved.push(at);
             }
-            if turn > TURNS {
-                return;
-            }
-            if moves && turns {
-                continue;
-            }
-            // Where nothing leads in, anything may come: somebody may send into it.
-            let mut none = false;
-            for (number, key) in keys.iter().enumerate() {
-                if self.passed.get(key).is_some_and(Shape::is_none) {
-                    self.passed.insert(key.clone(), Shape::any());
-                    (open[number], none) = (false, true);
+            if moved.is_empty() {
+                // Where nothing leads in, anything may come: somebody may send into it.
+                let none = (0..keys.len())
+                    .filter(|at| self.passed.get(&keys[*at]).is_some_and(Shape::is_none));
+                moved = none.collect();
+                for at in &moved {
+                    self.passed.insert(keys[*at].clone(), Shape::any());
+                    changes[*at] = CHANGES + 1;
                 }
             }
-            if !none || !turns {
+            if moved.is_empty() {
                 return;
             }
+            due = moved.iter().flat_map(|at| &leads[*at]).copied().collect();
         }
     }
 
@@ -499,9 +513,16 @@ impl Look {
             return known.clone();
         }
         let document = Document::parsed(text);
-        let shared = document.schema().definitions(Flag::Shared).filter(|(_, it)| !is_said(it));
-        let open: Open =
-            shared.map(|(name, it)| (name.into(), schema::field_of(it).into())).collect();
+        // A failure has the message that failed as it came in.
+        let flags = [Flag::Shared, Flag::Configurable];
+        let shared = flags.into_iter().flat_map(|flag| document.schema().definitions(flag));
+        let mut shared: Vec<(&str, &Value)> = shared.filter(|(_, it)| !is_said(it)).collect();
+        shared.sort_by_key(|(name, _)| *name);
+        shared.dedup_by_key(|(name, _)| *name);
+        let open: Open = shared
+            .into_iter()
+            .map(|(name, it)| (name.into(), schema::field_of(it).into()))
+            .collect();
         self.documents.borrow_mut().insert(text.as_ptr(), (document.clone(), open.clone()));
         (document, open)
     }
@@ -511,7 +532,7 @@ impl Look {
     }
 
     fn open(&self, text: &Text) -> Vec<(Arc<str>, Arc<str>)> {
-        if !text.contains(r#""shared":true"#) {
+        if ![r#""shared":true"#, r#""configurable":true"#].iter().any(|flag| text.contains(flag)) {
             return Vec::new();
         }
         self.known(text).1.to_vec()

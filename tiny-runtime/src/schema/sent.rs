@@ -2,14 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::words;
-
 /// The word for the names of such fields, beside `required`. A field of `#[serde(default)]` is one: who receives the message may count
-/// on it.
+/// on it, and one that may be null, which is written as null.
 pub(super) const ALWAYS_SENT: &str = "alwaysSent";
 
-/// Notes in `read`, the schema of what a type reads, which fields it always writes; `written` is the schema of that. Fields that may be
-/// null are left out: who gets one must expect null anyway.
+/// Notes in `read`, the schema of what a type reads, which fields it always writes; `written` is the schema of that.
 pub(super) fn note(read: &mut Value, written: &Value) {
     match (read, written) {
         (Value::Object(read), Value::Object(written)) => {
@@ -39,8 +36,8 @@ fn sent(read: &Map<String, Value>, written: &Map<String, Value>) -> Vec<Value> {
     let Some(Value::Object(properties)) = read.get("properties") else { return Vec::new() };
     let required = names(read);
     let is_new = |name: &Value| {
-        let property = name.as_str().and_then(|name| properties.get(name));
-        !required.contains(name) && property.is_some_and(|it| !words::may_be_null(it))
+        let known = name.as_str().is_some_and(|name| properties.contains_key(name));
+        known && !required.contains(name)
     };
     names(written).into_iter().filter(is_new).collect()
 }

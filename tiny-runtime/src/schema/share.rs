@@ -76,6 +76,12 @@ impl Schema {
         all.filter(move |(_, it)| flag.is_on(it)).map(|(name, it)| (&**name, it))
     }
 
+    /// What each definition refers to.
+    pub(crate) fn references(&self) -> BTreeMap<String, Vec<String>> {
+        let all = self.0.get("$defs").and_then(Value::as_object).into_iter().flatten();
+        all.map(|(name, it)| (name.clone(), references(it))).collect()
+    }
+
     /// The definition called `name`.
     pub fn definition(&self, name: &str) -> Option<&Value> {
         self.0.get("$defs")?.get(name)

@@ -119,13 +119,6 @@ pub(super) fn allow_null(schema: &mut Object) {
     }
 }
 
-/// Whether a field says by itself that it may be null.
-pub(super) fn may_be_null(schema: &Value) -> bool {
-    let null = |schema: &Value| schema.as_object().is_some_and(|schema| has_type(schema, "null"));
-    let branches = schema.get("anyOf").and_then(Value::as_array);
-    null(schema) || branches.is_some_and(|branches| branches.iter().any(null))
-}
-
 /// Whether what says this `type` may be a `name`.
 fn has_type(schema: &Object, name: &str) -> bool {
     match schema.get("type") {

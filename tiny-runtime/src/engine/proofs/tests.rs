@@ -135,7 +135,9 @@ fn two_edges_bring_both_types() {
     ]);
     assert_eq!(
         verdicts(&proofs, "pass"),
-        ["refuted: `text`: `{{ $.context.name }}` may be null, and a text is wanted"]
+        [
+            "refuted: `text`: `{{ $.context.name }}` may be null, and a text is wanted; `coalesce` gives another value in its place"
+        ]
     );
 }
 
@@ -158,8 +160,7 @@ fn a_circle_is_told_from_what_leads_into_it_and_heals() {
         ),
         ("end", site(end(), &[])),
     ]);
-    let wrong =
-        "refuted: `text`: `{{ $.context.name }}` may be a whole number, and a text is wanted";
+    let wrong = "refuted: `text`: `{{ $.context.name }}` may be a whole number, and a text is wanted; `string` makes a text of it";
     assert_eq!(verdicts(&proofs, "two")[1..], [wrong]);
     // Nobody in the circle remembers what came from there.
     proofs.put("wrong", None);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::functions::{Function, Takes};
 use super::super::tree::Expr;
-use super::infer::{Infer, kept};
+use super::infer::{Infer, something};
 use super::shape::{Doubt, Field, Form, List, Numbers, Object, Possible, Rest, Shape, Texts};
 use super::steps::split;
 use crate::component::rules::Bound;
@@ -46,7 +46,12 @@ pub(super) fn call(
         "ceil" | "floor" | "round" | "trunc" => rounded(&first),
         "abs" => absolute(&first),
         "avg" => {
-            numbers_may_grow(infer, function);
+            // Whole numbers have a mean in any case.
+            let is_real =
+                |it: &Possible| !matches!(&it.form, Form::Number(numbers) if numbers.whole);
+            if first.elements().forms().iter().any(is_real) {
+                numbers_may_grow(infer, function);
+            }
             or_null_of_none(&first, Form::real())
         }
         "sum" => sum(infer, function, &first),
@@ -159,10 +164,12 @@ pub(super) fn call(
                 .into()
         }
         "substr" => {
-            infer.fault(
-                "has no value: `substr` takes whole numbers",
-                Some(Doubt::Partial("substr")),
-            );
+            let is_whole =
+                |it: &Possible| matches!(&it.form, Form::Number(numbers) if numbers.whole);
+            if !given.iter().skip(1).all(|it| it.forms().iter().all(is_whole)) {
+                let why = "has no value: `substr` takes whole numbers";
+                infer.fault(why, Some(Doubt::Partial("substr")));
+            }
             Form::text().into()
         }
         "string" => first.each(|form| match form {
@@ -398,7 +405,7 @@ fn keys(infer: &Infer<'_>, function: &Function, keys: &Shape) {
 fn coalesced(given: &[Shape]) -> Shape {
     let mut all = Shape::none();
     for shape in given {
-        all.join(&kept(shape, |form| !matches!(form, Form::Null | Form::Nothing(_))));
+        all.join(&something(shape));
         let is_there = shape
             .forms()
             .iter()

@@ -1,9 +1,9 @@
 //! Schemas, read as shapes. A definition is read when somebody asks for it, so one that holds itself comes to no harm.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
 
@@ -78,7 +78,13 @@ struct Inner {
     root: Arc<Schema>,
     /// Definitions of which more is known than they say.
     filled: BTreeMap<String, Shape>,
+    /// The document before they were filled, for the definitions that do not lead to one of them: those are read there, once for all.
+    plain: Option<Document>,
+    /// Definitions that lead to one that was filled.
+    touched: BTreeSet<String>,
     depth: usize,
+    /// What each definition refers to, once somebody has asked.
+    references: OnceLock<BTreeMap<String, Vec<String>>>,
 }
 
 impl Document {
@@ -94,7 +100,15 @@ impl Document {
 
     fn new(text: Text, root: Value) -> Self {
         let root = Arc::new(Schema::from(root));
-        Self(Arc::new(Inner { text, root, filled: BTreeMap::new(), depth: 1 }))
+        Self(Arc::new(Inner {
+            text,
+            root,
+            filled: BTreeMap::new(),
+            plain: None,
+            touched: BTreeSet::new(),
+            depth: 1,
+            references: OnceLock::new(),
+        }))
     }
 
     /// The same schema, where what is known of some definitions stands in their place.
@@ -104,12 +118,32 @@ impl Document {
             return self.clone();
         }
         let depth = 1 + filled.values().map(Shape::depth).max().unwrap_or(0);
+        let touched = self.leading_to(filled.keys());
         Self(Arc::new(Inner {
             text: self.0.text.clone(),
             root: self.0.root.clone(),
             filled,
+            plain: Some(self.clone()),
+            touched,
             depth,
+            references: OnceLock::new(),
         }))
+    }
+
+    /// The definitions that lead to one of these.
+    fn leading_to<'n>(&self, names: impl Iterator<Item = &'n String>) -> BTreeSet<String> {
+        let references = self.0.references.get_or_init(|| self.0.root.references());
+        let mut touched: BTreeSet<String> = names.cloned().collect();
+        loop {
+            let leads = |names: &Vec<String>| names.iter().any(|name| touched.contains(name));
+            let more =
+                references.iter().filter(|(name, names)| leads(names) && !touched.contains(*name));
+            let more: Vec<String> = more.map(|(name, _)| name.clone()).collect();
+            if more.is_empty() {
+                return touched;
+            }
+            touched.extend(more);
+        }
     }
 
     /// What it says.
@@ -161,7 +195,11 @@ impl Document {
             return shape.clone();
         }
         match self.0.root.definition(name) {
-            Some(_) => Form::Named(Named { document: self.clone(), name: name.into() }).into(),
+            Some(_) => {
+                let plain = self.0.plain.as_ref().filter(|_| !self.0.touched.contains(name));
+                let document = plain.unwrap_or(self).clone();
+                Form::Named(Named { document, name: name.into() }).into()
+            }
             None => Form::Odd.into(),
         }
     }

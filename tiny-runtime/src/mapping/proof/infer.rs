@@ -69,7 +69,12 @@ impl<'a> Infer<'a> {
                 });
                 // Each is looked at, also where one is nothing already.
                 let shapes: Vec<Shape> = sources.map(|source| self.in_text(source)).collect();
-                strict(&shapes, || Form::text().into())
+                let plain = pieces.iter().map(|piece| match piece {
+                    Piece::Text(text) => text.chars().count() as u64,
+                    Piece::Slot(_) => 0,
+                });
+                let least = plain.sum::<u64>() + shapes.iter().map(shortest).sum::<u64>();
+                strict(&shapes, || Form::Text(Arc::new(Texts { least, ..Texts::default() })).into())
             }
             Node::List(items) => {
                 list_of(items.iter().map(|item| self.node(item).null_for_nothing()).collect())
@@ -129,7 +134,9 @@ impl<'a> Infer<'a> {
                 };
                 self.fault(why, it.doubt);
             } else if matches!(it.form, Form::Any | Form::Odd) {
-                self.fault("may be null, and it stands in text", Some(Doubt::Untyped));
+                let doubt = it.doubt.unwrap_or(Doubt::Untyped);
+                let why = format!("may be any JSON, null among it, and it stands in text: {doubt}");
+                self.fault(why, Some(doubt));
             }
         }
         shape
@@ -152,7 +159,9 @@ impl<'a> Infer<'a> {
             Known::Null => kept(&shape, |form| {
                 matches!(form, Form::Null | Form::Nothing(_) | Form::Any | Form::Odd)
             }),
-            Known::NotNull => kept(&shape, |form| !matches!(form, Form::Null)),
+            Known::NotNull => {
+                something(&shape).or(&kept(&shape, |form| matches!(form, Form::Nothing(_))))
+            }
         })
     }
 
@@ -278,8 +287,9 @@ impl<'a> Infer<'a> {
             Expr::Choose(test, one, other) => {
                 let tested = self.expr(test, current);
                 let branch = |expr: &Expr, holds: bool| {
+                    let current = looked_at(test, holds, current);
                     self.knowing(self.lesson(test, Logic::Dollar, holds), || {
-                        self.expr(expr, current)
+                        self.expr(expr, &current)
                     })
                 };
                 let mut all = Shape::none();
@@ -464,6 +474,20 @@ fn bounded(operator: Operator, one: Numbers, other: Numbers) -> Option<(i128, i1
     Some((*ends.iter().min()?, *ends.iter().max()?))
 }
 
+/// The characters that a value has in text, at least.
+fn shortest(shape: &Shape) -> u64 {
+    let of = |it: &Possible| match &it.form {
+        Form::Text(texts) => match &texts.choices {
+            Some(choices) => choices.iter().map(|it| it.chars().count() as u64).min().unwrap_or(0),
+            None => texts.least,
+        },
+        Form::Nothing(_) | Form::Null | Form::Any | Form::Odd | Form::Named(_) => 0,
+        // As JSON all else has some.
+        Form::Bool(_) | Form::Number(_) | Form::List(_) | Form::Object(_) => 1,
+    };
+    shape.forms().iter().map(of).min().unwrap_or(0)
+}
+
 /// What is made of all of these; nothing where one of them cannot be.
 pub(super) fn strict(of: &[Shape], made: impl FnOnce() -> Shape) -> Shape {
     if of.iter().any(Shape::is_none) { Shape::none() } else { made() }
@@ -493,8 +517,42 @@ pub(super) fn list_of(first: Vec<Shape>) -> Shape {
     .into()
 }
 
+/// What is looked at where a test of it holds, or where it does not: the test whether it is null is known.
+fn looked_at(test: &Expr, holds: bool, current: &Shape) -> Shape {
+    let Expr::Compare(_, comparison @ (Comparison::Equal | Comparison::Unequal), one, other) = test
+    else {
+        return current.clone();
+    };
+    match (&**one, &**other) {
+        (Expr::Current, Expr::Literal(Value::Null)) => {
+            let null = (*comparison == Comparison::Equal) == holds;
+            if null { kept(current, is_empty) } else { something(current) }
+        }
+        _ => current.clone(),
+    }
+}
+
+/// Whether a value is null, where that is known. In JMESPath what is not there is null as well.
+fn is_null(logic: Logic, shape: &Shape) -> Option<bool> {
+    let of = |it: &Possible| match &it.form {
+        Form::Null => Some(true),
+        Form::Nothing(_) => Some(logic == Logic::Jmes),
+        Form::Any | Form::Odd => None,
+        _ => Some(false),
+    };
+    let forms = shape.forms();
+    let first = of(forms.first()?)?;
+    forms.iter().all(|it| of(it) == Some(first)).then_some(first)
+}
+
 fn compared(logic: Logic, comparison: Comparison, one: &Shape, other: &Shape) -> Shape {
     let is_equality = matches!(comparison, Comparison::Equal | Comparison::Unequal);
+    let only_null = |shape: &Shape| matches!(&*shape.0, [Possible { form: Form::Null, .. }]);
+    if is_equality && (only_null(one) || only_null(other)) {
+        let both = is_null(logic, one).zip(is_null(logic, other));
+        let equal = both.map(|(one, other)| one == other);
+        return Form::Bool(equal.map(|equal| equal == (comparison == Comparison::Equal))).into();
+    }
     if logic == Logic::Dollar || is_equality {
         return Form::Bool(None).into();
     }
@@ -541,9 +599,25 @@ fn changed(shape: &Shape, change: impl Fn(&Form) -> Option<Form>) -> Shape {
     all
 }
 
+/// What of it is a value, and not null.
+pub(super) fn something(shape: &Shape) -> Shape {
+    let mut all = kept(shape, |form| !is_empty(form));
+    for it in shape.forms() {
+        if matches!(it.form, Form::Any | Form::Odd) {
+            all.join(&Shape::something(it.doubt.or(Some(Doubt::Untyped))));
+        }
+    }
+    all
+}
+
+/// Whether a form has, or may have, no value.
+fn is_empty(form: &Form) -> bool {
+    matches!(form, Form::Nothing(_) | Form::Null | Form::Any | Form::Odd)
+}
+
 /// What of it counts as true.
 pub(super) fn holding(logic: Logic, shape: &Shape) -> Shape {
-    changed(shape, |form| match form {
+    changed(&something(shape), |form| match form {
         Form::Nothing(_) | Form::Null | Form::Bool(Some(false)) => None,
         Form::Bool(None) => Some(Form::Bool(Some(true))),
         Form::Number(numbers) if logic == Logic::Dollar && is_zero(*numbers) => None,

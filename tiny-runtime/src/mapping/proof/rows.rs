@@ -317,11 +317,6 @@ impl<'a> Walk<'a> {
         self.infer.faults();
         let given = self.infer.node(node);
         let mut fit = fit::fit(&given, wanted, place);
-        for Fault { why, doubt } in self.infer.faults() {
-            let misfit = Misfit { at: String::new(), why };
-            fit = fit
-                .and(|| if doubt.is_some() { Fit::Doubtful(misfit) } else { Fit::Misfit(misfit) });
-        }
         let forms = given.forms();
         if let [Possible { doubt: None, .. }] = &*forms
             && let Fit::Misfit(it) | Fit::Doubtful(it) = &mut fit
@@ -333,6 +328,11 @@ impl<'a> Walk<'a> {
                 (Node::Literal(_), None) => format!("is {rest}"),
                 _ => format!("gives {rest}"),
             };
+        }
+        for Fault { why, doubt } in self.infer.faults() {
+            let misfit = Misfit { at: String::new(), why };
+            fit = fit
+                .and(|| if doubt.is_some() { Fit::Doubtful(misfit) } else { Fit::Misfit(misfit) });
         }
         if let [Possible { form: Form::Nothing(why), doubt: None }] = &*forms {
             match (&mut fit, place) {

@@ -224,6 +224,21 @@ impl Field {
 }
 
 impl List {
+    /// See [`Shape::widened`].
+    fn widened(&self, before: &Shape) -> Self {
+        let same = before.0.iter().find_map(|it| match &it.form {
+            Form::List(list) if list.first.len() == self.first.len() => Some(list),
+            _ => None,
+        });
+        let Some(same) = same else { return self.clone() };
+        let mut list = self.clone();
+        for (own, before) in list.first.iter_mut().zip(&same.first) {
+            *own = std::mem::take(own).widened(before);
+        }
+        list.rest = std::mem::take(&mut list.rest).widened(&same.rest);
+        list
+    }
+
     /// The element at this place, counted from the start.
     pub(super) fn element(&self, at: usize) -> &Shape {
         self.first.get(at).unwrap_or(&self.rest)
@@ -242,6 +257,28 @@ impl List {
 }
 
 impl Object {
+    /// See [`Shape::widened`]: beside the object of the same fields.
+    fn widened(&self, before: &Shape) -> Self {
+        let names =
+            |object: &Self| object.fields.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>();
+        let own = names(self);
+        let same = before.0.iter().find_map(|it| match &it.form {
+            Form::Object(object) if names(object) == own => Some(object),
+            _ => None,
+        });
+        let Some(same) = same else { return self.clone() };
+        let mut object = self.clone();
+        for ((_, field), (_, before)) in object.fields.iter_mut().zip(&same.fields) {
+            field.shape = std::mem::take(&mut field.shape).widened(&before.shape);
+        }
+        if let (Rest::Keys(own) | Rest::Like(_, own), Rest::Keys(before) | Rest::Like(_, before)) =
+            (&mut object.rest, &same.rest)
+        {
+            *own = std::mem::take(own).widened(before);
+        }
+        object
+    }
+
     pub(super) fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|(own, _)| **own == *name).map(|(_, field)| field)
     }
@@ -270,6 +307,19 @@ impl Shape {
     /// Any JSON, of which nothing is known.
     pub fn any() -> Self {
         Self(vec![Possible { form: Form::Any, doubt: Some(Doubt::Untyped) }])
+    }
+
+    /// Any JSON but null.
+    pub(super) fn something(doubt: Option<Doubt>) -> Self {
+        let object = Object { name: None, fields: Vec::new(), rest: Rest::Keys(Self::any()) };
+        let all = [
+            Form::Bool(None),
+            Form::real(),
+            Form::text(),
+            Form::list(Self::any()),
+            Form::Object(Arc::new(object)),
+        ];
+        all.into_iter().map(|form| Possible { form, doubt: doubt.clone() }).collect()
     }
 
     /// No value at all: nothing comes this way.
@@ -438,6 +488,23 @@ impl Shape {
             return Self::grown();
         }
         self.null_for_nothing()
+    }
+
+    /// The same, where numbers that are others than `before` have no bounds any more.
+    #[must_use]
+    pub fn widened(self, before: &Self) -> Self {
+        let widened = |it: Possible| {
+            let form = match it.form {
+                Form::Number(numbers) if !before.0.iter().any(|other| other.form == it.form) => {
+                    Form::Number(Numbers { from: None, to: None, ..numbers })
+                }
+                Form::List(list) => Form::List(Arc::new(list.widened(before))),
+                Form::Object(object) => Form::Object(Arc::new(object.widened(before))),
+                form => form,
+            };
+            Possible { form, ..it }
+        };
+        self.0.into_iter().map(widened).collect()
     }
 
     /// Any JSON, because it grows with each turn of a circle.
