@@ -78,7 +78,7 @@ fn explained(proof: &Proof) -> String {
         let expression = row.expression.as_deref().unwrap_or("(as it is)");
         lines.push(vec![
             field.to_owned(),
-            words::shortened(expression, SHOWN),
+            words::shortened(&expression.replace('\n', " "), SHOWN),
             row.given.clone(),
             row.wanted.clone(),
             row.verdict.to_string(),

@@ -210,13 +210,6 @@ impl Proofs {
 
     /// What reaches a field that a node passes on: over its edges, and by its own configuration.
     fn taken(&self, look: &Look, node: &Arc<str>, site: &Site, name: &str, field: &str) -> Shape {
-        for text in &site.written {
-            let document = look.document(text);
-            let written = document.schema().meant(name, field, Flag::Configurable);
-            if let Some((name, _)) = written.filter(|(_, it)| !schema::is_bare(it)) {
-                return document.definition(name);
-            }
-        }
         let mut all: Option<Shape> = None;
         let mut take =
             |shape: Shape| all = Some(all.take().unwrap_or_default().or(&shape.passed()));
@@ -235,7 +228,19 @@ impl Proofs {
             let Some(configured) = site.configuration(&port) else { continue };
             take(input.declared.unwrap_or_else(|| Shape::value(&configured).at(&input.way)));
         }
-        all.unwrap_or_else(Shape::any)
+        let all = all.unwrap_or_else(Shape::any);
+        // What somebody has written is believed where nobody knows better.
+        if all.is_typed() { all } else { self.written(look, site, name, field).unwrap_or(all) }
+    }
+
+    /// What somebody has written of a field.
+    fn written(&self, look: &Look, site: &Site, name: &str, field: &str) -> Option<Shape> {
+        site.written.iter().find_map(|text| {
+            let document = look.document(text);
+            let written = document.schema().meant(name, field, Flag::Configurable);
+            let (name, _) = written.filter(|(_, it)| !schema::is_bare(it))?;
+            Some(document.definition(name))
+        })
     }
 
     /// What an edge brings to some place of its target's message.

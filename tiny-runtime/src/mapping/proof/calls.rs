@@ -176,10 +176,26 @@ pub(super) fn call(
             Form::Text(_) => form.clone().into(),
             _ => Form::text().into(),
         }),
-        "b64encoden" | "base64_encode" | "join" | "json" | "lower" | "replace" | "trim"
-        | "upper" => Form::text().into(),
+        "lower" => texts(&first, str::to_lowercase),
+        "upper" => texts(&first, str::to_uppercase),
+        "trim" => texts(&first, |text| text.trim().to_owned()),
+        "b64encoden" | "base64_encode" | "join" | "json" | "replace" => Form::text().into(),
         _ => Shape::any(),
     }
+}
+
+/// What is made of texts: of those that are known, one for each.
+fn texts(of: &Shape, made: impl Fn(&str) -> String) -> Shape {
+    of.each(|form| match form {
+        Form::Text(texts) => match &texts.choices {
+            Some(choices) => {
+                let choices = choices.iter().map(|choice| made(choice).into()).collect();
+                Form::Text(Arc::new(Texts { choices: Some(choices), ..Texts::default() })).into()
+            }
+            None => Form::text().into(),
+        },
+        _ => Form::text().into(),
+    })
 }
 
 impl Shape {

@@ -21,9 +21,21 @@ pub(super) enum Fit {
     Misfit(Misfit),
 }
 
+/// What kind of misfit it is: a message shows a misfit only by one of the same kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// A value is of another type, or is not there.
+    Type,
+    /// A value is of the type, and yet none of those that are taken.
+    Value,
+    /// An expression has no value.
+    Expression,
+}
+
 /// What does not fit, or may not.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Misfit {
+    pub(super) cause: Cause,
     /// JSON pointer, from where the comparison began.
     pub(super) at: String,
     /// In words that follow "it": `may be null, and a text is wanted`.
@@ -60,15 +72,19 @@ impl Fit {
     /// No more than a doubt, for this reason.
     fn softened(self, doubt: Option<&Doubt>) -> Self {
         match (self, doubt) {
-            (Self::Misfit(Misfit { at, why }), Some(doubt)) => {
-                Self::Doubtful(Misfit { at, why: format!("{why}: {doubt}") })
+            (Self::Misfit(Misfit { cause, at, why }), Some(doubt)) => {
+                // Some say it already.
+                let doubt = doubt.to_string();
+                let why = if why.contains(&doubt) { why } else { format!("{why}: {doubt}") };
+                Self::Doubtful(Misfit { cause, at, why })
             }
             (fit, _) => fit,
         }
     }
 
     fn below(self, step: &str) -> Self {
-        let down = |Misfit { at, why }: Misfit| Misfit {
+        let down = |Misfit { cause, at, why }: Misfit| Misfit {
+            cause,
             at: format!("/{}{at}", step.replace('~', "~0").replace('/', "~1")),
             why,
         };
@@ -81,11 +97,16 @@ impl Fit {
 }
 
 fn misfit(why: impl Into<String>) -> Fit {
-    Fit::Misfit(Misfit { at: String::new(), why: why.into() })
+    Fit::Misfit(Misfit { cause: Cause::Type, at: String::new(), why: why.into() })
+}
+
+/// A value of the right type that is not taken.
+fn refused(why: impl Into<String>) -> Fit {
+    Fit::Misfit(Misfit { cause: Cause::Value, at: String::new(), why: why.into() })
 }
 
 fn doubtful(why: impl Into<String>) -> Fit {
-    Fit::Doubtful(Misfit { at: String::new(), why: why.into() })
+    Fit::Doubtful(Misfit { cause: Cause::Value, at: String::new(), why: why.into() })
 }
 
 /// Where a value stands: what becomes of a path that leads nowhere depends on it.
@@ -155,7 +176,13 @@ fn form(
             ));
         }
         let given = Shape(vec![Possible { form: it.form.clone(), doubt: None }]);
-        misfit(format!("may be {given}, and {wanted} is wanted{}", hint(&it.form, forms)))
+        // What is written out as a text is easily taken for what it looks like.
+        let text = if matches!(it.form, Form::Text(_)) && !given.to_string().starts_with("a text") {
+            "the text "
+        } else {
+            ""
+        };
+        misfit(format!("may be {text}{given}, and {wanted} is wanted{}", hint(&it.form, forms)))
     };
     match &it.form {
         Form::Nothing(why) => match place {
@@ -258,7 +285,7 @@ fn numbers(given: Numbers, wanted: Numbers) -> Fit {
     }
     let range = range(wanted);
     if given.are_outside(wanted) {
-        return misfit(format!("is {}, and it must be {range}", shown(given)));
+        return refused(format!("is {}, and it must be {range}", shown(given)));
     }
     doubtful(format!("must be {range}, and it may be {}", shown(given)))
 }
@@ -332,7 +359,7 @@ fn chosen(choice: &str, wanted: &Texts) -> Fit {
         }
         let names = || choices.iter().map(AsRef::as_ref);
         let near = words::did_you_mean(choice, names());
-        return misfit(format!(
+        return refused(format!(
             "may be `{choice}`{near}, and it must be one of {}",
             words::list(names())
         ));
@@ -341,7 +368,7 @@ fn chosen(choice: &str, wanted: &Texts) -> Fit {
         match pattern.is_in(choice) {
             Some(true) => {}
             Some(false) => {
-                return misfit(format!(
+                return refused(format!(
                     "may be `{choice}`, and it must match the pattern `{pattern}`"
                 ));
             }
@@ -352,10 +379,10 @@ fn chosen(choice: &str, wanted: &Texts) -> Fit {
     let long = length(count, Some(count), wanted.least, wanted.most, "character");
     long.and(|| match wanted.format.as_ref().map(|format| (format, has_format(choice, format))) {
         Some((format, Some(false))) => {
-            misfit(format!("may be `{choice}`, and it must have the format `{format}`"))
+            refused(format!("may be `{choice}`, which has not the format `{format}`"))
         }
         Some((format, None)) => {
-            doubtful(format!("is `{choice}`, and it must have the format `{format}`"))
+            doubtful(format!("must have the format `{format}`, and it may be `{choice}`"))
         }
         _ => Fit::Fits,
     })
@@ -386,7 +413,7 @@ fn length(least: u64, most: Option<u64>, from: u64, to: Option<u64>, of: &str) -
         format!("must have at most {to} {of}{}", s(to))
     };
     if short || long {
-        return misfit(must);
+        return refused(must);
     }
     let within = least >= from && to.is_none_or(|to| most.is_some_and(|most| most <= to));
     if within { Fit::Fits } else { doubtful(must) }

@@ -23,8 +23,10 @@ pub(super) struct Fault {
 }
 
 /// What is known of a value while one side of a condition is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Known {
+    Is(Value),
+    IsNot(Value),
     Holds(Logic),
     HoldsNot(Logic),
     Null,
@@ -124,20 +126,18 @@ impl<'a> Infer<'a> {
     /// In text a value must be there.
     fn in_text(&self, source: &Source) -> Shape {
         let shape = self.source(source);
+        let of = format!("`{{{{ {} }}}}`", source.text);
         for it in shape.forms() {
-            if let Form::Nothing(_) | Form::Null = &it.form {
-                let why = match &it.form {
-                    Form::Nothing(why) => {
-                        format!("may give nothing ({why}), and it stands in text")
-                    }
-                    _ => "may be null, and it stands in text".to_owned(),
-                };
-                self.fault(why, it.doubt);
-            } else if matches!(it.form, Form::Any | Form::Odd) {
-                let doubt = it.doubt.unwrap_or(Doubt::Untyped);
-                let why = format!("may be any JSON, null among it, and it stands in text: {doubt}");
-                self.fault(why, Some(doubt));
-            }
+            let (may, doubt) = match &it.form {
+                Form::Nothing(why) => (format!("nothing ({why})"), it.doubt),
+                Form::Null => ("null".to_owned(), it.doubt),
+                Form::Any | Form::Odd => {
+                    let doubt = it.doubt.unwrap_or(Doubt::Untyped);
+                    (format!("any JSON, null among it ({doubt})"), Some(doubt))
+                }
+                _ => continue,
+            };
+            self.fault(format!("has no text: {of} may be {may}"), doubt);
         }
         shape
     }
@@ -145,15 +145,31 @@ impl<'a> Infer<'a> {
     fn path(&self, path: &[Segment]) -> Shape {
         let mut shape = self.learned(&[], self.message.clone());
         for (at, segment) in path.iter().enumerate() {
+            shape = self.chosen(&path[..at], shape);
             shape = self.learned(&path[..=at], shape.step(segment));
         }
         shape
+    }
+
+    /// The shape at a path, without the forms whose members are others than a condition around has told.
+    fn chosen(&self, path: &[Segment], shape: Shape) -> Shape {
+        let known = self.known.borrow();
+        known.iter().fold(shape, |shape, (at, known)| match (&**at, known) {
+            ([above @ .., Segment::Key(key)], Known::Is(value)) if above == path => {
+                kept(&shape, |form| Shape::from(form.clone()).member(key).has(value))
+            }
+            ([above @ .., Segment::Key(key)], Known::IsNot(value)) if above == path => {
+                kept(&shape, |form| Shape::from(form.clone()).member(key) != Shape::value(value))
+            }
+            _ => shape,
+        })
     }
 
     /// The shape at a path, with what a condition around has told of it.
     fn learned(&self, path: &[Segment], shape: Shape) -> Shape {
         let known = self.known.borrow();
         known.iter().filter(|(at, _)| at == path).fold(shape, |shape, (_, known)| match known {
+            Known::Is(_) | Known::IsNot(_) => shape,
             Known::Holds(logic) => holding(*logic, &shape),
             Known::HoldsNot(logic) => not_holding(*logic, &shape),
             Known::Null => kept(&shape, |form| {
@@ -174,7 +190,7 @@ impl<'a> Infer<'a> {
         match test {
             Expr::Slot(_) => {
                 let known = if holds { Known::Holds(logic) } else { Known::HoldsNot(logic) };
-                path(test).into_iter().map(|path| (path, known)).collect()
+                path(test).into_iter().map(|path| (path, known.clone())).collect()
             }
             Expr::Not(of) => self.lesson(of, Logic::Jmes, !holds),
             Expr::Call(function, args) if function.name == "not" => match &**args {
@@ -193,13 +209,22 @@ impl<'a> Infer<'a> {
                 one,
                 other,
             ) => {
-                let of = match (&**one, &**other) {
-                    (Expr::Literal(Value::Null), of) | (of, Expr::Literal(Value::Null)) => path(of),
-                    _ => None,
+                let (literal, of) = match (&**one, &**other) {
+                    (Expr::Literal(literal), of) | (of, Expr::Literal(literal)) => {
+                        (literal, path(of))
+                    }
+                    _ => return Vec::new(),
                 };
-                let null = (*comparison == Comparison::Equal) == holds;
-                let known = if null { Known::Null } else { Known::NotNull };
-                of.into_iter().map(|path| (path, known)).collect()
+                let equal = (*comparison == Comparison::Equal) == holds;
+                let known = match (literal, equal) {
+                    (Value::Null, true) => Known::Null,
+                    (Value::Null, false) => Known::NotNull,
+                    // Numbers are equal that are not written the same.
+                    (Value::String(_) | Value::Bool(_), true) => Known::Is(literal.clone()),
+                    (Value::String(_) | Value::Bool(_), false) => Known::IsNot(literal.clone()),
+                    _ => return Vec::new(),
+                };
+                of.into_iter().map(|path| (path, known.clone())).collect()
             }
             _ => Vec::new(),
         }
@@ -248,6 +273,7 @@ impl<'a> Infer<'a> {
             Expr::When(test, then) => {
                 let tested = self.expr(test, current);
                 let lesson = self.lesson(test, Logic::Jmes, true);
+                let current = &looked_at(test, Logic::Jmes, true, current);
                 let mut all = if never_holds(Logic::Jmes, &tested) {
                     Shape::none()
                 } else {
@@ -287,23 +313,45 @@ impl<'a> Infer<'a> {
             Expr::Choose(test, one, other) => {
                 let tested = self.expr(test, current);
                 let branch = |expr: &Expr, holds: bool| {
-                    let current = looked_at(test, holds, current);
+                    let current = looked_at(test, Logic::Dollar, holds, current);
                     self.knowing(self.lesson(test, Logic::Dollar, holds), || {
                         self.expr(expr, &current)
                     })
                 };
                 let mut all = Shape::none();
+                let doubted = |shape: Shape, holds: bool| match self.rare(test, holds, current) {
+                    Some(doubt) => shape.doubted(&doubt),
+                    None => shape,
+                };
                 if !never_holds(Logic::Dollar, &tested) {
-                    all.join(&branch(one, true));
+                    all.join(&doubted(branch(one, true), true));
                 }
                 if !always_holds(Logic::Dollar, &tested) {
-                    all.join(&branch(other, false));
+                    all.join(&doubted(branch(other, false), false));
                 }
                 all
             }
             Expr::Call(function, args) => calls::call(self, function, args, current),
             Expr::Deferred(_) => Form::Null.into(),
         }
+    }
+
+    /// Why one side of a test whether something is null need not be met: it is null only where that is doubtful itself.
+    fn rare(&self, test: &Expr, holds: bool, current: &Shape) -> Option<Doubt> {
+        let Expr::Compare(_, comparison, one, other) = test else { return None };
+        let of = match (&**one, &**other) {
+            (Expr::Literal(Value::Null), of) | (of, Expr::Literal(Value::Null)) => of,
+            _ => return None,
+        };
+        if (*comparison == Comparison::Equal) != holds {
+            return None;
+        }
+        let faults = self.faults.borrow().len();
+        let forms = self.expr(of, current).forms();
+        self.faults.borrow_mut().truncate(faults);
+        let mut empty = forms.into_iter().filter(|it| is_empty(&it.form));
+        let first = empty.next()?.doubt?;
+        empty.all(|it| it.doubt.is_some()).then_some(first)
     }
 
     fn project(&self, list: &Expr, each: &Expr, current: &Shape) -> Shape {
@@ -517,17 +565,34 @@ pub(super) fn list_of(first: Vec<Shape>) -> Shape {
     .into()
 }
 
-/// What is looked at where a test of it holds, or where it does not: the test whether it is null is known.
-fn looked_at(test: &Expr, holds: bool, current: &Shape) -> Shape {
-    let Expr::Compare(_, comparison @ (Comparison::Equal | Comparison::Unequal), one, other) = test
-    else {
-        return current.clone();
-    };
-    match (&**one, &**other) {
-        (Expr::Current, Expr::Literal(Value::Null)) => {
-            let null = (*comparison == Comparison::Equal) == holds;
-            if null { kept(current, is_empty) } else { something(current) }
+/// What is looked at where a test of it holds, or where it does not: of a test whether it, or a member of it, is null or counts as true.
+fn looked_at(test: &Expr, logic: Logic, holds: bool, current: &Shape) -> Shape {
+    let is_equality = |it: &Comparison| matches!(it, Comparison::Equal | Comparison::Unequal);
+    match test {
+        Expr::And(inner, one, other) if holds => {
+            let current = looked_at(one, *inner, true, current);
+            looked_at(other, *inner, true, &current)
         }
+        Expr::Compare(_, comparison, one, other) if is_equality(comparison) => {
+            let null = (*comparison == Comparison::Equal) == holds;
+            let known = |shape: &Shape| if null { kept(shape, is_empty) } else { something(shape) };
+            match (&**one, &**other) {
+                (of, Expr::Literal(Value::Null)) | (Expr::Literal(Value::Null), of) => {
+                    of_current(of, current, known)
+                }
+                _ => current.clone(),
+            }
+        }
+        test if holds => of_current(test, current, |shape| holding(logic, shape)),
+        _ => current.clone(),
+    }
+}
+
+/// What is looked at, where it, or a member of it, is known better.
+fn of_current(of: &Expr, current: &Shape, known: impl Fn(&Shape) -> Shape) -> Shape {
+    match of {
+        Expr::Current => known(current),
+        Expr::Field(of, name) if matches!(**of, Expr::Current) => current.with_member(name, known),
         _ => current.clone(),
     }
 }
@@ -581,7 +646,7 @@ pub(super) fn kept(shape: &Shape, keep: impl Fn(&Form) -> bool) -> Shape {
     changed(shape, |form| keep(form).then(|| form.clone()))
 }
 
-fn changed(shape: &Shape, change: impl Fn(&Form) -> Option<Form>) -> Shape {
+pub(super) fn changed(shape: &Shape, change: impl Fn(&Form) -> Option<Form>) -> Shape {
     let mut all = Shape::none();
     for it in &shape.0 {
         let one = Shape(vec![it.clone()]);

@@ -1,6 +1,9 @@
 //! What queries of RFC 9535 select.
 
-use super::super::query::{Query, Segment, Selector, Start};
+use serde_json::Value;
+
+use super::super::query::{Operand, Query, Segment, Selector, Start, Test};
+use super::super::tree::Comparison;
 use super::infer::{Infer, kept};
 use super::shape::{Form, Shape};
 
@@ -43,9 +46,48 @@ fn below(shape: &Shape, selectors: &[Selector]) -> Shape {
             Selector::Name(name) => shape.member(name),
             Selector::Index(index) => shape.element(*index),
             Selector::Slice { .. } => shape.elements(),
-            Selector::All | Selector::Filter(_) => shape.elements().or(&shape.values()),
+            Selector::All => shape.elements().or(&shape.values()),
+            Selector::Filter(test) => filtered(&shape.elements().or(&shape.values()), test),
         };
         all.join(&there(&found));
     }
     all
+}
+
+/// Those of which a test may hold, with what it tells of their members.
+fn filtered(shape: &Shape, test: &Test) -> Shape {
+    match test {
+        Test::All(tests) => tests.iter().fold(shape.clone(), |shape, test| filtered(&shape, test)),
+        Test::Exists(query) => match member(query) {
+            Some(name) => shape.with_member(name, there),
+            None => shape.clone(),
+        },
+        Test::Compare(comparison, Operand::One(query), Operand::Literal(literal)) => {
+            match (member(query), comparison, literal) {
+                // What is not there is not null either.
+                (Some(name), Comparison::Unequal, Value::Null) => shape
+                    .with_member(name, |member| kept(member, |form| !matches!(form, Form::Null))),
+                // What is not there equals nothing.
+                (Some(name), Comparison::Equal, Value::String(_) | Value::Bool(_)) => {
+                    let is_it = |form: &Form| {
+                        !matches!(form, Form::Nothing(_)) && Shape::from(form.clone()).has(literal)
+                    };
+                    shape.with_member(name, |member| kept(member, is_it))
+                }
+                _ => shape.clone(),
+            }
+        }
+        _ => shape.clone(),
+    }
+}
+
+/// The member that a query from what is looked at means.
+fn member(query: &Query) -> Option<&str> {
+    match (query.start, &*query.segments) {
+        (Start::Current, [Segment::Child(selectors)]) => match &**selectors {
+            [Selector::Name(name)] => Some(name),
+            _ => None,
+        },
+        _ => None,
+    }
 }

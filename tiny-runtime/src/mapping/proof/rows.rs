@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::plan::{Node, Piece, Plan, Source};
 use super::super::{Mapping, stack};
 use super::document;
-use super::fit::{self, Fit, Misfit, Place};
+use super::fit::{self, Cause, Fit, Misfit, Place};
 use super::infer::{Fault, Infer};
 use super::shape::{Form, List, Object, Possible, Rest, Shape, Way};
 use super::witness;
@@ -148,7 +148,7 @@ fn unmapped(source: &Shape, target: &Shape) -> Proof {
     let verdict = match fit::fit(source, target, Place::Top) {
         Fit::Fits => Verdict::Proved,
         Fit::Doubtful(it) => Verdict::Unknown { why: sentence("", None, &it) },
-        Fit::Misfit(it) => match witness::of_itself(source, target) {
+        Fit::Misfit(it) => match witness::of_itself(source, target, &it) {
             Some(witness) => Verdict::Refuted { why: sentence("", None, &it), witness },
             None => Verdict::Unknown { why: sentence("", None, &it) },
         },
@@ -235,7 +235,22 @@ impl<'a> Walk<'a> {
             }
             Node::Literal(_) | Node::Slot(_) | Node::Text(_) => {}
         }
-        self.leaf(node, wanted, place, at);
+        // Where anything is taken, each part is looked at by itself: only an expression can be wrong.
+        let takes_any = matches!(&*wanted.0, [Possible { form: Form::Any, .. }])
+            || matches!(&*wanted.forms(), [Possible { form: Form::Any, .. }]);
+        match node {
+            Node::Object(fields) if takes_any => {
+                for (key, node) in fields {
+                    self.node(node, wanted, Place::Optional, &step(at, key));
+                }
+            }
+            Node::List(items) if takes_any => {
+                for (index, node) in items.iter().enumerate() {
+                    self.node(node, wanted, Place::Element, &format!("{at}[{index}]"));
+                }
+            }
+            node => self.leaf(node, wanted, place, at),
+        }
     }
 
     fn object(&mut self, fields: &[(String, Node)], wanted: &Object, at: &str) {
@@ -279,7 +294,7 @@ impl<'a> Walk<'a> {
                     fields.iter().map(|(own, _)| &**own).filter(|own| wanted.field(own).is_none());
                 let near = words::did_you_mean(key, strange);
                 let why = format!("is required, and nothing feeds it{near}");
-                let misfit = Misfit { at: String::new(), why };
+                let misfit = Misfit { cause: Cause::Type, at: String::new(), why };
                 let place = step(at, key);
                 let why = sentence(&place, None, &misfit);
                 let verdict = match witness::any(self.source) {
@@ -330,7 +345,7 @@ impl<'a> Walk<'a> {
             };
         }
         for Fault { why, doubt } in self.infer.faults() {
-            let misfit = Misfit { at: String::new(), why };
+            let misfit = Misfit { cause: Cause::Expression, at: String::new(), why };
             fit = fit
                 .and(|| if doubt.is_some() { Fit::Doubtful(misfit) } else { Fit::Misfit(misfit) });
         }
@@ -364,7 +379,8 @@ impl<'a> Walk<'a> {
         let verdict = match &fit {
             Fit::Fits => Verdict::Proved,
             Fit::Doubtful(it) => Verdict::Unknown { why: told(it) },
-            Fit::Misfit(it) => match witness::of(self.plan, node, self.source, wanted, place) {
+            Fit::Misfit(it) => match witness::of(self.plan, node, self.source, (wanted, place), it)
+            {
                 Some(witness) => Verdict::Refuted { why: told(it), witness },
                 None => Verdict::Unknown { why: told(it) },
             },
@@ -398,18 +414,32 @@ fn shown(node: &Node) -> Option<String> {
 
 /// Where and why, in one sentence.
 fn sentence(at: &str, expression: Option<&str>, misfit: &Misfit) -> String {
-    let inner =
-        misfit.at.trim_start_matches('/').replace("~1", "/").replace("~0", "~").replace('/', ".");
+    let inner = inner(&misfit.at);
     let why = &misfit.why;
-    let whole = match (at, &*inner) {
-        ("", inner) => inner.to_owned(),
-        (at, "") => at.to_owned(),
-        (at, inner) => format!("{at}.{inner}"),
-    };
-    match (&*whole, expression) {
-        ("", None) => format!("the message {why}"),
-        ("", Some(expression)) => format!("`{expression}` {why}"),
-        (whole, None) => format!("`{whole}` {why}"),
-        (whole, Some(expression)) => format!("`{whole}`: `{expression}` {why}"),
+    match (at, expression, &*inner) {
+        ("", None, "") => format!("the message {why}"),
+        ("", None, inner) => format!("`{inner}` {why}"),
+        ("", Some(expression), "") => format!("`{expression}` {why}"),
+        ("", Some(expression), inner) => format!("in what `{expression}` gives, `{inner}` {why}"),
+        (at, None, "") => format!("`{at}` {why}"),
+        (at, None, inner) => format!("`{}` {why}", step(at, inner)),
+        (at, Some(expression), "") => format!("`{at}`: `{expression}` {why}"),
+        (at, Some(expression), inner) => {
+            format!("`{at}`: in what `{expression}` gives, `{inner}` {why}")
+        }
     }
+}
+
+/// A JSON pointer as people write it: `items[0].name`.
+fn inner(pointer: &str) -> String {
+    let mut way = String::new();
+    for step in pointer.split('/').skip(1) {
+        let name = step.replace("~1", "/").replace("~0", "~");
+        match name.parse::<usize>() {
+            Ok(index) => way += &format!("[{index}]"),
+            Err(_) if way.is_empty() => way = name,
+            Err(_) => way += &format!(".{name}"),
+        }
+    }
+    way
 }

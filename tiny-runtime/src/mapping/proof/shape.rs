@@ -327,6 +327,11 @@ impl Shape {
         Self::default()
     }
 
+    /// True where something is known of each value.
+    pub fn is_typed(&self) -> bool {
+        self.0.iter().all(|it| !matches!(it.form, Form::Any | Form::Odd))
+    }
+
     /// True where no value can be.
     pub fn is_none(&self) -> bool {
         self.0.is_empty()

@@ -1,5 +1,6 @@
 //! Steps into a shape: to a member, an element, all that is below.
 
+use super::infer::changed;
 use super::shape::{Doubt, Form, List, Object, Possible, Rest, Shape};
 use crate::words;
 
@@ -42,6 +43,28 @@ impl Shape {
             other => {
                 Form::nothing(format!("{} has no elements", Shape::from(other.clone()))).into()
             }
+        })
+    }
+
+    /// The same, where one of its members is known better. What cannot be an object with such a member is left out.
+    pub(super) fn with_member(&self, name: &str, known: impl Fn(&Shape) -> Shape) -> Shape {
+        changed(self, |form| {
+            let Form::Object(object) = form else {
+                return matches!(form, Form::Any | Form::Odd).then(|| form.clone());
+            };
+            let Some(at) = object.fields.iter().position(|(key, _)| **key == *name) else {
+                return (!known(&Shape::from(form.clone()).member(name)).is_none())
+                    .then(|| form.clone());
+            };
+            let mut object = (**object).clone();
+            let field = &mut object.fields[at].1;
+            let whole = Shape::from(form.clone()).member(name);
+            let better = known(&whole);
+            // Where nothing is not among what may stand there, the member is there.
+            let is_nothing = |it: &Possible| matches!(it.form, Form::Nothing(_));
+            field.sent = !better.0.iter().any(is_nothing);
+            field.shape = better.without(|form| matches!(form, Form::Nothing(_)));
+            (!field.shape.is_none()).then(|| Form::Object(object.into()))
         })
     }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value, json};
 use super::super::path::Segment;
 use super::super::plan::{Node, Piece, Plan};
 use super::super::{Mapping, Slots};
-use super::fit::Place;
+use super::fit::{self, Cause, Fit, Misfit, Place};
 use super::shape::{Form, List, Numbers, Object, Rest, Shape, Texts};
 use crate::component::rules::Bound;
 
@@ -19,17 +19,17 @@ const DEEP: usize = 6;
 /// Deeper than this nothing is made.
 const DEEPEST: usize = 48;
 
-/// A message of `source` for which `node` gives nothing that fits `wanted`; `None` where none was found.
+/// A message of `source` for which `node` gives what shows `misfit` where `wanted` is wanted; `None` where none was found.
 pub(super) fn of(
     plan: &Plan,
     node: &Node,
     source: &Shape,
-    wanted: &Shape,
-    place: Place,
+    (wanted, place): (&Shape, Place),
+    misfit: &Misfit,
 ) -> Option<Value> {
     let one = part(plan, node);
     let paths: Vec<&[Segment]> = one.0.paths.iter().flatten().map(Vec::as_slice).collect();
-    messages(source, &paths, |message| fails(&one, node, message, wanted, place))
+    messages(source, &paths, |message| shows(&one, node, message, (wanted, place), misfit))
 }
 
 /// Any message of `source`.
@@ -37,9 +37,21 @@ pub(super) fn any(source: &Shape) -> Option<Value> {
     messages(source, &[], |_| true)
 }
 
-/// A message of `source` that `wanted` refuses.
-pub(super) fn of_itself(source: &Shape, wanted: &Shape) -> Option<Value> {
-    messages(source, &[&[]], |message| wanted.refusal(message).is_some())
+/// A message of `source` that shows `misfit` where `wanted` is wanted.
+pub(super) fn of_itself(source: &Shape, wanted: &Shape, misfit: &Misfit) -> Option<Value> {
+    messages(source, &[&[]], |message| is_refused(message, wanted, misfit))
+}
+
+/// Whether a value is refused for the reason that was inferred, and for no other one.
+fn is_refused(value: &Value, wanted: &Shape, misfit: &Misfit) -> bool {
+    if wanted.refusal(value).is_none() {
+        return false;
+    }
+    match fit::fit(&Shape::value(value), wanted, Place::Optional) {
+        Fit::Misfit(found) => found.cause == misfit.cause,
+        // Nobody knows better.
+        Fit::Fits | Fit::Doubtful(_) => true,
+    }
 }
 
 /// The mapping of one node of a plan.
@@ -72,19 +84,27 @@ fn slots_of(node: &Node, slots: &mut Vec<usize>) {
     }
 }
 
-fn fails(one: &Mapping, node: &Node, message: &Value, wanted: &Shape, place: Place) -> bool {
-    let Ok(slots) = one.read_value(message) else { return true };
+fn shows(
+    one: &Mapping,
+    node: &Node,
+    message: &Value,
+    (wanted, place): (&Shape, Place),
+    misfit: &Misfit,
+) -> bool {
+    let by_expression = misfit.cause == Cause::Expression;
+    let Ok(slots) = one.read_value(message) else { return by_expression };
     let is_missing = matches!(node, Node::Slot(source) if missing(&slots, source.slot));
-    match place {
-        _ if !is_missing => {}
-        Place::Required => return true,
-        Place::Optional => return false,
-        // Where anything is wanted, and where null is, a path that leads nowhere is null.
-        Place::Top | Place::Element => return !wanted.has(&Value::Null),
+    if is_missing && !by_expression {
+        return match place {
+            Place::Required => true,
+            Place::Optional => false,
+            // Where anything is wanted, and where null is, a path that leads nowhere is null.
+            Place::Top | Place::Element => !wanted.has(&Value::Null),
+        };
     }
     match one.value(slots) {
-        Ok(value) => wanted.refusal(&value).is_some(),
-        Err(_) => true,
+        Ok(value) => !by_expression && is_refused(&value, wanted, misfit),
+        Err(_) => by_expression,
     }
 }
 
