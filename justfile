@@ -19,6 +19,7 @@ bless:
     BLESS=1 cargo test -p tiny-crds --test charts
     BLESS=1 cargo test -p tiny-macros
     BLESS=1 cargo test -p tiny-runtime --lib mapping::tests::docs
+    BLESS=1 cargo test -p tiny-runtime --test engine mistakes
     BLESS=1 cargo test -p tiny-tests --test editor --test scaffold
     TRYBUILD=overwrite cargo test -p tiny-runtime --test ui
 
@@ -34,6 +35,10 @@ idle seconds="300":
 # Measures what the macros cost the compiler.
 expansion components="100" rounds="5":
     .ci/expansion {{components}} {{rounds}}
+
+# Plants bugs in the inference of proofs: the tests must find each.
+planted:
+    .ci/planted
 
 # Runs the long suites, each for some minutes, and writes docs/faults.md.
 soak minutes="10":

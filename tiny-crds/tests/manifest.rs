@@ -174,6 +174,7 @@ fn any_json_is_kept_where_json_belongs_and_nowhere_else() {
         "TinyNode spec edges [] configuration",
         "TinyNode spec ports [] configuration",
         "TinyNode spec ports [] schema",
+        "TinyNode status edges [] configuration",
         "TinyNode status ports [] configuration",
         "TinyNode status ports [] responseSchema",
         "TinyNode status ports [] schema",

@@ -197,7 +197,7 @@ mod promises {
                 }
             },
             "description": "How long to wait.",
-            "alwaysSent": ["forMillis"],
+            "alwaysSent": ["forMillis", "reason"],
             "path": "$"
         });
         assert_eq!(schema["$defs"]["Pause"], expected);

@@ -156,7 +156,7 @@ async fn behind_what_passes_on_a_wrong_path_is_found_when_the_neighbour_is_known
     let n = stage.start_with("n", components());
     let node = stage.until::<TinyNode>("belt", condition_is("EdgesValid", "False")).await;
     let (_, said) = of_node(Some(&node)).unwrap();
-    assert!(said.contains("`text`: `order {{ $.context.number }}` may give nothing (`Order` has no `number`, only `id`), and it stands in text"), "{said}");
+    assert!(said.contains("`text`: `order {{ $.context.number }}` has no text: `{{ $.context.number }}` may be nothing (`Order` has no `number`, only `id`)"), "{said}");
     m.stop().await;
     n.stop().await;
 }

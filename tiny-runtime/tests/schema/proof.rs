@@ -199,6 +199,10 @@ fn built(dice: &mut Dice, paths: &[(String, Value)], wanted: &Value, depth: usiz
             if dice.below(20) == 0 {
                 fields.insert("new".into(), json!(1));
             }
+            // What belongs to another variant.
+            if map.contains_key("kind") && dice.below(8) == 0 {
+                fields.insert("content".into(), leaf(dice, paths, &json!(1)));
+            }
             fields.into()
         }
         Value::Array(items) if dice.below(3) == 0 => {
@@ -351,7 +355,7 @@ fn what_is_proved_never_fails_and_what_is_refuted_does() {
             if share >= shares {
                 break;
             }
-            some(seed.wrapping_add(share), &types, &mut tally);
+            some((seed << 20) ^ share, &types, &mut tally);
         }
         tally
     };
