@@ -83,9 +83,11 @@ impl Check {
         if self.json {
             print(&serde_json::to_string_pretty(&survey.proofs())?)?;
         } else {
-            let Count { proved, refuted, unknown } = survey.count();
-            let all = edges(proved + refuted + unknown);
-            print(&format!("{all}: {proved} proved, {refuted} refuted, {unknown} unknown"))?;
+            let Count { proved, refuted, unknown, unchecked } = survey.count();
+            let all = edges(proved + refuted + unknown + unchecked);
+            let more =
+                if unchecked > 0 { format!(", {unchecked} unchecked") } else { String::new() };
+            print(&format!("{all}: {proved} proved, {refuted} refuted, {unknown} unknown{more}"))?;
         }
         match faults {
             0 => Ok(()),

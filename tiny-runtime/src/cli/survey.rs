@@ -115,6 +115,8 @@ pub(super) struct Count {
     pub(super) proved: usize,
     pub(super) refuted: usize,
     pub(super) unknown: usize,
+    /// Those that lead nowhere, or whose mapping cannot be read.
+    pub(super) unchecked: usize,
 }
 
 /// Flows, looked at.
@@ -194,6 +196,10 @@ impl<'a> Survey<'a> {
     /// How many edges of the files are proved.
     pub(super) fn count(&self) -> Count {
         let mut count = Count::default();
+        for name in self.places.keys() {
+            let edges = self.nodes[name].spec.edges.len();
+            count.unchecked += edges.saturating_sub(self.proofs.of(name).len());
+        }
         for (_, proof) in self.places.keys().flat_map(|name| self.proofs.of(name)) {
             match () {
                 () if proof.refuted().next().is_some() => count.refuted += 1,

@@ -96,11 +96,14 @@ fn expression(dice: &mut Dice, paths: &[(String, Value)], wanted: &Value) -> Str
         [] => any(dice),
         alike => alike[dice.below(alike.len())].clone(),
     };
-    let literal = |dice: &mut Dice| match dice.below(5) {
+    let literal = |dice: &mut Dice| match dice.below(8) {
         0 => "`null`".to_owned(),
         1 => "1".to_owned(),
         2 => "'a'".to_owned(),
         3 => "`[]`".to_owned(),
+        4 => "1.5".to_owned(),
+        5 => "-1".to_owned(),
+        6 => "'unit'".to_owned(),
         _ => format!("`{}`", wanted.to_string().replace('`', "\\`")),
     };
     let (one, other) = (like(dice), like(dice));

@@ -263,7 +263,7 @@ fn best(
         if let Some(fit) = fits(&it.form) {
             found = Some(match found {
                 None => fit,
-                Some(other) => other.or(|| fit),
+                Some(other) => closer(other, fit),
             });
         }
     }
@@ -446,39 +446,30 @@ fn objects_in(
     no: impl Fn() -> Fit,
     assumed: &mut Assumed,
 ) -> Fit {
-    let wanted: Vec<&Object> = forms
-        .iter()
-        .filter_map(|it| if let Form::Object(object) = &it.form { Some(&**object) } else { None })
-        .collect();
-    // The alternatives that say a constant which this object has not are out of the question, and would only spoil the sentence.
-    let tagged = wanted.len() > 1;
-    let mut found: Option<Fit> = None;
-    for (index, one) in wanted.iter().enumerate() {
-        let mut fit = objects(given, one, assumed);
-        if fit == Fit::Fits && tagged {
-            // What another alternative has is refused beside this one by some ways to tag.
-            let others = wanted.iter().enumerate().filter(|(other, _)| *other != index);
-            let foreign = others.flat_map(|(_, other)| &other.fields).find(|(key, _)| {
-                one.field(key).is_none()
-                    && (given.field(key).is_some()
-                        || !matches!(given.rest, Rest::Ignored | Rest::Denied))
-            });
-            if let Some((key, _)) = foreign {
-                fit = doubtful(format!("may have `{key}`, which another variant has"));
-            }
+    let others = |one: &Arc<Object>| {
+        let one = one.clone();
+        forms.iter().filter_map(move |it| match &it.form {
+            Form::Object(other) if !Arc::ptr_eq(other, &one) => Some(other),
+            _ => None,
+        })
+    };
+    best(forms, no, |form| {
+        let Form::Object(one) = form else { return None };
+        let fit = objects(given, one, assumed);
+        if fit != Fit::Fits {
+            return Some(fit);
         }
-        found = Some(match found {
+        // What another variant has is refused beside this one by some ways to tag.
+        let may_have = |key: &str| {
+            given.field(key).is_some() || !matches!(given.rest, Rest::Ignored | Rest::Denied)
+        };
+        let mut foreign = others(one).flat_map(|other| &other.fields);
+        let foreign = foreign.find(|(key, _)| one.field(key).is_none() && may_have(key));
+        Some(match foreign {
+            Some((key, _)) => doubtful(format!("may have `{key}`, which another variant has")),
             None => fit,
-            Some(other) if tagged => closer(other, fit),
-            Some(other) => other.or(|| fit),
-        });
-    }
-    let odd = forms.iter().any(|it| matches!(it.form, Form::Odd));
-    match found {
-        Some(Fit::Misfit(it)) if odd => Fit::Doubtful(it),
-        Some(fit) => fit,
-        None => no(),
-    }
+        })
+    })
 }
 
 /// The better of two; of two misfits the one that lies deeper, which is the likelier to be meant.
