@@ -200,7 +200,7 @@ fn built(dice: &mut Dice, paths: &[(String, Value)], wanted: &Value, depth: usiz
                 }
             }
             if dice.below(20) == 0 {
-                fields.insert("new".into(), json!(1));
+                fields.insert("new".into(), leaf(dice, paths, &json!(1)));
             }
             // What belongs to another variant.
             if map.contains_key("kind") && dice.below(8) == 0 {

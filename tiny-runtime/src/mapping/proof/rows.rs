@@ -10,7 +10,7 @@ use super::super::{Mapping, stack};
 use super::document;
 use super::fit::{self, Cause, Fit, Misfit, Place};
 use super::infer::{Fault, Infer};
-use super::shape::{Form, List, Object, Possible, Rest, Shape, Way};
+use super::shape::{Field, Form, List, Object, Possible, Rest, Shape, Way};
 use super::witness;
 use crate::words;
 
@@ -272,17 +272,16 @@ impl<'a> Walk<'a> {
                     self.warnings.push(format!(
                         "`{below}`: {own} has no such field{near}, so nobody reads it"
                     ));
+                    self.unread(node, &below);
                 }
                 (None, Rest::Denied | Rest::Like(..)) => {
                     // One object says it better than the rest of a list.
-                    let given = Form::object(vec![(
-                        key.as_str().into(),
-                        super::shape::Field::there(self.infer.node(node)),
-                    )]);
+                    self.infer.faults();
+                    let field = Field::there(self.infer.node(node));
+                    let given = Shape::from(Form::object(vec![(key.as_str().into(), field)]));
                     let narrow = Object { fields: Vec::new(), ..wanted.clone() };
-                    let (given, wanted) =
-                        (Shape::from(given), Shape::from(Form::Object(narrow.into())));
-                    let fit = fit::fit(&given, &wanted, Place::Optional);
+                    let wanted = Shape::from(Form::Object(narrow.into()));
+                    let fit = self.and_faults(fit::fit(&given, &wanted, Place::Optional));
                     let whole = Node::Object(vec![(key.clone(), node.clone())]);
                     self.row(&whole, &given, &wanted, Place::Optional, at, fit);
                 }
@@ -344,11 +343,7 @@ impl<'a> Walk<'a> {
                 _ => format!("gives {rest}"),
             };
         }
-        for Fault { why, doubt } in self.infer.faults() {
-            let misfit = Misfit { cause: Cause::Expression, at: String::new(), why };
-            fit = fit
-                .and(|| if doubt.is_some() { Fit::Doubtful(misfit) } else { Fit::Misfit(misfit) });
-        }
+        fit = self.and_faults(fit);
         if let [Possible { form: Form::Nothing(why), doubt: None }] = &*forms {
             match (&mut fit, place) {
                 (Fit::Misfit(it) | Fit::Doubtful(it), _) => {
@@ -363,6 +358,47 @@ impl<'a> Walk<'a> {
             }
         }
         self.row(node, &given, wanted, place, at, fit);
+    }
+
+    /// With what the expressions looked at last have against it.
+    fn and_faults(&self, fit: Fit) -> Fit {
+        self.infer.faults().into_iter().fold(fit, |fit, Fault { why, doubt }| {
+            let misfit = Misfit { cause: Cause::Expression, at: String::new(), why };
+            fit.and(|| if doubt.is_some() { Fit::Doubtful(misfit) } else { Fit::Misfit(misfit) })
+        })
+    }
+
+    /// A field that nobody reads: its expressions are computed all the same, and one that has no value fails the message.
+    fn unread(&mut self, node: &Node, at: &str) {
+        let computed =
+            |source: &&Source| self.plan.computed.iter().any(|it| it.slot == source.slot);
+        match node {
+            Node::Literal(_) => {}
+            Node::Slot(source) if computed(&source) => {
+                self.leaf(node, &Shape::any(), Place::Optional, at);
+            }
+            Node::Slot(_) => {}
+            Node::Text(pieces) => {
+                let sources = pieces.iter().filter_map(|piece| match piece {
+                    Piece::Slot(source) => Some(source),
+                    Piece::Text(_) => None,
+                });
+                let sources: Vec<Source> = sources.filter(computed).cloned().collect();
+                for source in sources {
+                    self.leaf(&Node::Slot(source), &Shape::any(), Place::Optional, at);
+                }
+            }
+            Node::Object(fields) => {
+                for (key, node) in fields {
+                    self.unread(node, &step(at, key));
+                }
+            }
+            Node::List(items) => {
+                for (index, node) in items.iter().enumerate() {
+                    self.unread(node, &format!("{at}[{index}]"));
+                }
+            }
+        }
     }
 
     fn row(
