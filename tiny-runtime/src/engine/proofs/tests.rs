@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::component::NodeInfo;
-use crate::engine::{EdgeDecl, NodeDecl, RetryBounds};
+use crate::engine::{EdgeDecl, NodeDecl, Port, RetryBounds};
 
 /// Flows that are changed step by step, where `ROUNDS` says nothing else.
 const ROUNDS: u64 = 40;

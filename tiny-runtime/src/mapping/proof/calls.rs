@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::super::functions::{Function, Takes};
 use super::super::tree::Expr;
-use super::infer::{Infer, something};
+use super::infer::Infer;
 use super::shape::{Doubt, Field, Form, List, Numbers, Object, Possible, Rest, Shape, Texts};
 use super::steps::split;
+use super::truth::something;
 use crate::component::rules::Bound;
 
 /// What the call of a function gives. What it does not take is a fault of the expression.
@@ -450,7 +451,7 @@ fn merged(one: &Shape, other: &Shape) -> Shape {
 }
 
 fn over(below: &Object, above: &Object) -> Form {
-    let extra = |object: &Object| super::infer::rest(object).cloned();
+    let extra = |object: &Object| rest(object).cloned();
     let above_rest = extra(above);
     let mut fields: Vec<(Arc<str>, Field)> = Vec::new();
     for (key, field) in &below.fields {
@@ -481,4 +482,12 @@ fn over(below: &Object, above: &Object) -> Form {
         (one, other) => Rest::Keys(one.unwrap_or_default().or(&other.unwrap_or_default())),
     };
     Form::Object(Arc::new(Object { name: None, fields, rest }))
+}
+
+/// The rest of an object, where it has one.
+fn rest(object: &Object) -> Option<&Shape> {
+    match &object.rest {
+        Rest::Keys(values) | Rest::Like(_, values) => Some(values),
+        Rest::Ignored | Rest::Denied => None,
+    }
 }

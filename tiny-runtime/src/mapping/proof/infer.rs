@@ -3,14 +3,14 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::super::path::Segment;
 use super::super::plan::{Node, Piece, Plan, Source};
 use super::super::tree::{Comparison, Expr, Logic, Operator};
 use super::calls;
-use super::shape::{Doubt, Field, Form, List, Numbers, Possible, Rest, Shape, Texts};
+use super::narrow::{Known, looked_at};
+use super::shape::{Doubt, Field, Form, List, Numbers, Possible, Shape, Texts};
 use super::steps::split;
+use super::truth::{always_holds, holding, is_null, kept, never_holds, not_holding};
 use crate::component::rules::Bound;
 
 /// An expression may have no value at all.
@@ -22,23 +22,12 @@ pub(super) struct Fault {
     pub(super) doubt: Option<Doubt>,
 }
 
-/// What is known of a value while one side of a condition is looked at.
-#[derive(Clone, Debug, PartialEq)]
-enum Known {
-    Is(Value),
-    IsNot(Value),
-    Holds(Logic),
-    HoldsNot(Logic),
-    Null,
-    NotNull,
-}
-
 /// One inference over one message.
 pub(super) struct Infer<'a> {
     message: &'a Shape,
-    plan: &'a Plan,
-    known: RefCell<Vec<(Vec<Segment>, Known)>>,
-    faults: RefCell<Vec<Fault>>,
+    pub(super) plan: &'a Plan,
+    pub(super) known: RefCell<Vec<(Vec<Segment>, Known)>>,
+    pub(super) faults: RefCell<Vec<Fault>>,
 }
 
 impl<'a> Infer<'a> {
@@ -151,94 +140,6 @@ impl<'a> Infer<'a> {
         shape
     }
 
-    /// The shape at a path, without the forms whose members are others than a condition around has told.
-    fn chosen(&self, path: &[Segment], shape: Shape) -> Shape {
-        let known = self.known.borrow();
-        known.iter().fold(shape, |shape, (at, known)| match (&**at, known) {
-            ([above @ .., Segment::Key(key)], Known::Is(value)) if above == path => {
-                kept(&shape, |form| Shape::from(form.clone()).member(key).has(value))
-            }
-            ([above @ .., Segment::Key(key)], Known::IsNot(value)) if above == path => {
-                kept(&shape, |form| Shape::from(form.clone()).member(key) != Shape::value(value))
-            }
-            _ => shape,
-        })
-    }
-
-    /// The shape at a path, with what a condition around has told of it.
-    fn learned(&self, path: &[Segment], shape: Shape) -> Shape {
-        let known = self.known.borrow();
-        known.iter().filter(|(at, _)| at == path).fold(shape, |shape, (_, known)| match known {
-            Known::Is(_) | Known::IsNot(_) => shape,
-            Known::Holds(logic) => holding(*logic, &shape),
-            Known::HoldsNot(logic) => not_holding(*logic, &shape),
-            Known::Null => kept(&shape, |form| {
-                matches!(form, Form::Null | Form::Nothing(_) | Form::Any | Form::Odd)
-            }),
-            Known::NotNull => {
-                something(&shape).or(&kept(&shape, |form| matches!(form, Form::Nothing(_))))
-            }
-        })
-    }
-
-    /// What a condition tells of paths where it holds, or where it does not.
-    fn lesson(&self, test: &Expr, logic: Logic, holds: bool) -> Vec<(Vec<Segment>, Known)> {
-        let path = |expr: &Expr| match expr {
-            Expr::Slot(slot) => self.plan.paths.get(*slot).cloned().flatten(),
-            _ => None,
-        };
-        match test {
-            Expr::Slot(_) => {
-                let known = if holds { Known::Holds(logic) } else { Known::HoldsNot(logic) };
-                path(test).into_iter().map(|path| (path, known.clone())).collect()
-            }
-            Expr::Not(of) => self.lesson(of, Logic::Jmes, !holds),
-            Expr::Call(function, args) if function.name == "not" => match &**args {
-                [of] => self.lesson(of, Logic::Dollar, !holds),
-                _ => Vec::new(),
-            },
-            Expr::And(inner, one, other) if holds => {
-                [self.lesson(one, *inner, true), self.lesson(other, *inner, true)].concat()
-            }
-            Expr::Or(inner, one, other) if !holds => {
-                [self.lesson(one, *inner, false), self.lesson(other, *inner, false)].concat()
-            }
-            Expr::Compare(
-                _,
-                comparison @ (Comparison::Equal | Comparison::Unequal),
-                one,
-                other,
-            ) => {
-                let (literal, of) = match (&**one, &**other) {
-                    (Expr::Literal(literal), of) | (of, Expr::Literal(literal)) => {
-                        (literal, path(of))
-                    }
-                    _ => return Vec::new(),
-                };
-                let equal = (*comparison == Comparison::Equal) == holds;
-                let known = match (literal, equal) {
-                    (Value::Null, true) => Known::Null,
-                    (Value::Null, false) => Known::NotNull,
-                    // Numbers are equal that are not written the same.
-                    (Value::String(_) | Value::Bool(_), true) => Known::Is(literal.clone()),
-                    (Value::String(_) | Value::Bool(_), false) => Known::IsNot(literal.clone()),
-                    _ => return Vec::new(),
-                };
-                of.into_iter().map(|path| (path, known.clone())).collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// What `expr` gives where a condition holds, or where it does not.
-    fn knowing(&self, lesson: Vec<(Vec<Segment>, Known)>, of: impl FnOnce() -> Shape) -> Shape {
-        let before = self.known.borrow().len();
-        self.known.borrow_mut().extend(lesson);
-        let shape = of();
-        self.known.borrow_mut().truncate(before);
-        shape
-    }
-
     /// What `expr` gives where `current` is looked at.
     pub(super) fn expr(&self, expr: &Expr, current: &Shape) -> Shape {
         match expr {
@@ -334,24 +235,6 @@ impl<'a> Infer<'a> {
             Expr::Call(function, args) => calls::call(self, function, args, current),
             Expr::Deferred(_) => Form::Null.into(),
         }
-    }
-
-    /// Why one side of a test whether something is null need not be met: it is null only where that is doubtful itself.
-    fn rare(&self, test: &Expr, holds: bool, current: &Shape) -> Option<Doubt> {
-        let Expr::Compare(_, comparison, one, other) = test else { return None };
-        let of = match (&**one, &**other) {
-            (Expr::Literal(Value::Null), of) | (of, Expr::Literal(Value::Null)) => of,
-            _ => return None,
-        };
-        if (*comparison == Comparison::Equal) != holds {
-            return None;
-        }
-        let faults = self.faults.borrow().len();
-        let forms = self.expr(of, current).forms();
-        self.faults.borrow_mut().truncate(faults);
-        let mut empty = forms.into_iter().filter(|it| is_empty(&it.form));
-        let first = empty.next()?.doubt?;
-        empty.all(|it| it.doubt.is_some()).then_some(first)
     }
 
     fn project(&self, list: &Expr, each: &Expr, current: &Shape) -> Shape {
@@ -565,51 +448,6 @@ pub(super) fn list_of(first: Vec<Shape>) -> Shape {
     .into()
 }
 
-/// What is looked at where a test of it holds, or where it does not: of a test whether it, or a member of it, is null or counts as true.
-fn looked_at(test: &Expr, logic: Logic, holds: bool, current: &Shape) -> Shape {
-    let is_equality = |it: &Comparison| matches!(it, Comparison::Equal | Comparison::Unequal);
-    match test {
-        Expr::And(inner, one, other) if holds => {
-            let current = looked_at(one, *inner, true, current);
-            looked_at(other, *inner, true, &current)
-        }
-        Expr::Compare(_, comparison, one, other) if is_equality(comparison) => {
-            let null = (*comparison == Comparison::Equal) == holds;
-            let known = |shape: &Shape| if null { kept(shape, is_empty) } else { something(shape) };
-            match (&**one, &**other) {
-                (of, Expr::Literal(Value::Null)) | (Expr::Literal(Value::Null), of) => {
-                    of_current(of, current, known)
-                }
-                _ => current.clone(),
-            }
-        }
-        test if holds => of_current(test, current, |shape| holding(logic, shape)),
-        _ => current.clone(),
-    }
-}
-
-/// What is looked at, where it, or a member of it, is known better.
-fn of_current(of: &Expr, current: &Shape, known: impl Fn(&Shape) -> Shape) -> Shape {
-    match of {
-        Expr::Current => known(current),
-        Expr::Field(of, name) if matches!(**of, Expr::Current) => current.with_member(name, known),
-        _ => current.clone(),
-    }
-}
-
-/// Whether a value is null, where that is known. In JMESPath what is not there is null as well.
-fn is_null(logic: Logic, shape: &Shape) -> Option<bool> {
-    let of = |it: &Possible| match &it.form {
-        Form::Null => Some(true),
-        Form::Nothing(_) => Some(logic == Logic::Jmes),
-        Form::Any | Form::Odd => None,
-        _ => Some(false),
-    };
-    let forms = shape.forms();
-    let first = of(forms.first()?)?;
-    forms.iter().all(|it| of(it) == Some(first)).then_some(first)
-}
-
 fn compared(logic: Logic, comparison: Comparison, one: &Shape, other: &Shape) -> Shape {
     let is_equality = matches!(comparison, Comparison::Equal | Comparison::Unequal);
     let only_null = |shape: &Shape| matches!(&*shape.0, [Possible { form: Form::Null, .. }]);
@@ -639,115 +477,4 @@ fn compared(logic: Logic, comparison: Comparison, one: &Shape, other: &Shape) ->
         }
     }
     all
-}
-
-/// The forms of which `keep` holds. Definitions of which it holds whole stay what they are.
-pub(super) fn kept(shape: &Shape, keep: impl Fn(&Form) -> bool) -> Shape {
-    changed(shape, |form| keep(form).then(|| form.clone()))
-}
-
-pub(super) fn changed(shape: &Shape, change: impl Fn(&Form) -> Option<Form>) -> Shape {
-    let mut all = Shape::none();
-    for it in &shape.0 {
-        let one = Shape(vec![it.clone()]);
-        let forms = one.forms();
-        if forms.iter().all(|it| change(&it.form).as_ref() == Some(&it.form)) {
-            all.add(it.clone());
-            continue;
-        }
-        for it in forms {
-            if let Some(form) = change(&it.form) {
-                all.add(Possible { form, doubt: it.doubt });
-            }
-        }
-    }
-    all
-}
-
-/// What of it is a value, and not null.
-pub(super) fn something(shape: &Shape) -> Shape {
-    let mut all = kept(shape, |form| !is_empty(form));
-    for it in shape.forms() {
-        if matches!(it.form, Form::Any | Form::Odd) {
-            all.join(&Shape::something(it.doubt.or(Some(Doubt::Untyped))));
-        }
-    }
-    all
-}
-
-/// Whether a form has, or may have, no value.
-fn is_empty(form: &Form) -> bool {
-    matches!(form, Form::Nothing(_) | Form::Null | Form::Any | Form::Odd)
-}
-
-/// What of it counts as true.
-pub(super) fn holding(logic: Logic, shape: &Shape) -> Shape {
-    changed(&something(shape), |form| match form {
-        Form::Nothing(_) | Form::Null | Form::Bool(Some(false)) => None,
-        Form::Bool(None) => Some(Form::Bool(Some(true))),
-        Form::Number(numbers) if logic == Logic::Dollar && is_zero(*numbers) => None,
-        Form::Text(texts) => {
-            let Some(choices) = &texts.choices else { return Some(form.clone()) };
-            let choices: Vec<_> = choices.iter().filter(|it| !it.is_empty()).cloned().collect();
-            if choices.is_empty() {
-                return None;
-            }
-            Some(Form::Text(Arc::new(Texts { choices: Some(choices), ..(**texts).clone() })))
-        }
-        Form::List(list) if list.most == Some(0) => None,
-        form => Some(form.clone()),
-    })
-}
-
-/// What of it does not.
-fn not_holding(logic: Logic, shape: &Shape) -> Shape {
-    changed(shape, |form| match form {
-        Form::Bool(Some(true)) => None,
-        Form::Bool(None) => Some(Form::Bool(Some(false))),
-        Form::Number(numbers) => {
-            let zero = Bound::Whole(0);
-            let zero = Numbers { whole: numbers.whole, from: Some(zero), to: Some(zero) };
-            let may_be = logic == Logic::Dollar && !zero.are_outside(*numbers);
-            may_be.then_some(Form::Number(zero))
-        }
-        Form::Text(texts) => {
-            let may_be = match &texts.choices {
-                Some(choices) => choices.iter().any(|it| it.is_empty()),
-                None => texts.least == 0,
-            };
-            may_be.then(|| {
-                Form::Text(Arc::new(Texts { choices: Some(vec!["".into()]), ..Texts::default() }))
-            })
-        }
-        Form::List(list) if list.least > 0 => None,
-        Form::Object(object) if object.fields.iter().any(|(_, field)| field.sent) => {
-            // A member that is always written may still be nothing where an expression made the object.
-            let is_there =
-                |shape: &Shape| shape.forms().iter().all(|it| !matches!(it.form, Form::Nothing(_)));
-            let full = object.fields.iter().any(|(_, field)| field.sent && is_there(&field.shape));
-            (!full).then(|| form.clone())
-        }
-        form => Some(form.clone()),
-    })
-}
-
-fn is_zero(numbers: Numbers) -> bool {
-    let zero = Bound::Whole(0);
-    numbers.are_within(Numbers { whole: false, from: Some(zero), to: Some(zero) })
-}
-
-pub(super) fn never_holds(logic: Logic, shape: &Shape) -> bool {
-    holding(logic, shape).is_none()
-}
-
-pub(super) fn always_holds(logic: Logic, shape: &Shape) -> bool {
-    not_holding(logic, shape).is_none()
-}
-
-/// The rest of an object, where it has one.
-pub(super) fn rest(object: &super::shape::Object) -> Option<&Shape> {
-    match &object.rest {
-        Rest::Keys(values) | Rest::Like(_, values) => Some(values),
-        Rest::Ignored | Rest::Denied => None,
-    }
 }

@@ -7,15 +7,21 @@
 mod calls;
 mod document;
 mod fit;
+mod has;
 mod infer;
+mod narrow;
 mod pattern;
 mod queries;
 mod rows;
 mod shape;
 mod steps;
+mod truth;
+mod way;
+mod widen;
 mod witness;
 mod words;
 
 pub use document::Document;
 pub use rows::{Proof, Row, Verdict, identity, together};
-pub use shape::{Shape, Way};
+pub use shape::Shape;
+pub use way::Way;

@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::super::query::{Operand, Query, Segment, Selector, Start, Test};
 use super::super::tree::Comparison;
-use super::infer::{Infer, kept};
+use super::infer::Infer;
 use super::shape::{Form, Shape};
+use super::truth::kept;
 
 impl Infer<'_> {
     /// The list that a query gives.

@@ -10,7 +10,8 @@ use super::super::{Mapping, stack};
 use super::document;
 use super::fit::{self, Cause, Fit, Misfit, Place};
 use super::infer::{Fault, Infer};
-use super::shape::{Field, Form, List, Object, Possible, Rest, Shape, Way};
+use super::shape::{Field, Form, List, Object, Possible, Rest, Shape};
+use super::way::Way;
 use super::witness;
 use crate::words;
 

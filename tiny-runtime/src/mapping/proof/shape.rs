@@ -5,17 +5,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::super::path::Segment;
-use super::super::plan::Plan;
 use super::document::Named;
 use super::pattern::Pattern;
 use crate::component::rules::Bound;
 
 /// More forms than this at one place are any JSON: what grows in a circle comes to an end.
 const FORMS: usize = 24;
-
-/// Deeper than this nothing is followed around a circle of edges.
-const DEEPEST: usize = 12;
 
 /// What may stand at some place. Without forms nothing can: no message comes this way.
 ///
@@ -29,34 +24,6 @@ const DEEPEST: usize = 12;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Shape(pub(super) Vec<Possible>);
-
-/// The way to some place of a message, as definitions tell it: `$.order.item`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Way(pub(super) Vec<Segment>);
-
-impl Way {
-    /// The way that is written so; `None` where it leads to more than one place, or nowhere.
-    pub fn of(path: &str) -> Option<Self> {
-        let plan = Plan::expression(path).ok()?;
-        match (&*plan.paths, &*plan.computed) {
-            ([Some(path)], []) => Some(Self(path.clone())),
-            _ => None,
-        }
-    }
-}
-
-impl Way {
-    /// The part of a mapping, as it is written, that makes what is at this place; all of it where that cannot be told.
-    pub fn part<'v>(&self, written: &'v Value) -> &'v Value {
-        let older = |map: &Map<String, Value>| map.contains_key("expression");
-        match (written, &*self.0) {
-            (Value::Object(map), [Segment::Key(key), ..]) if !older(map) => {
-                map.get(key).unwrap_or(&Value::Null)
-            }
-            _ => written,
-        }
-    }
-}
 
 /// One of the forms that a value may have.
 #[derive(Clone, Debug, PartialEq)]
@@ -224,21 +191,6 @@ impl Field {
 }
 
 impl List {
-    /// See [`Shape::widened`].
-    fn widened(&self, before: &Shape) -> Self {
-        let same = before.0.iter().find_map(|it| match &it.form {
-            Form::List(list) if list.first.len() == self.first.len() => Some(list),
-            _ => None,
-        });
-        let Some(same) = same else { return self.clone() };
-        let mut list = self.clone();
-        for (own, before) in list.first.iter_mut().zip(&same.first) {
-            *own = std::mem::take(own).widened(before);
-        }
-        list.rest = std::mem::take(&mut list.rest).widened(&same.rest);
-        list
-    }
-
     /// The element at this place, counted from the start.
     pub(super) fn element(&self, at: usize) -> &Shape {
         self.first.get(at).unwrap_or(&self.rest)
@@ -257,28 +209,6 @@ impl List {
 }
 
 impl Object {
-    /// See [`Shape::widened`]: beside the object of the same fields.
-    fn widened(&self, before: &Shape) -> Self {
-        let names =
-            |object: &Self| object.fields.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>();
-        let own = names(self);
-        let same = before.0.iter().find_map(|it| match &it.form {
-            Form::Object(object) if names(object) == own => Some(object),
-            _ => None,
-        });
-        let Some(same) = same else { return self.clone() };
-        let mut object = self.clone();
-        for ((_, field), (_, before)) in object.fields.iter_mut().zip(&same.fields) {
-            field.shape = std::mem::take(&mut field.shape).widened(&before.shape);
-        }
-        if let (Rest::Keys(own) | Rest::Like(_, own), Rest::Keys(before) | Rest::Like(_, before)) =
-            (&mut object.rest, &same.rest)
-        {
-            *own = std::mem::take(own).widened(before);
-        }
-        object
-    }
-
     pub(super) fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|(own, _)| **own == *name).map(|(_, field)| field)
     }
@@ -470,76 +400,6 @@ impl Shape {
                 form => open.push(Possible { form: form.clone(), doubt: doubt.cloned() }),
             }
         }
-    }
-
-    /// What stands at some place of it.
-    #[must_use]
-    pub fn at(&self, way: &Way) -> Self {
-        way.0.iter().fold(self.clone(), |shape, segment| shape.step(segment))
-    }
-
-    pub(super) fn step(&self, segment: &Segment) -> Self {
-        match segment {
-            Segment::Key(key) => self.member(key),
-            Segment::Index(index) => self.element(*index),
-        }
-    }
-
-    /// The same as it comes out of a component that takes it in and passes it on: what is not there is null. What has grown too deep is
-    /// any JSON.
-    #[must_use]
-    pub fn passed(self) -> Self {
-        if self.depth() > DEEPEST {
-            return Self::grown();
-        }
-        self.null_for_nothing()
-    }
-
-    /// The same, where numbers that are others than `before` have no bounds any more.
-    #[must_use]
-    pub fn widened(self, before: &Self) -> Self {
-        let widened = |it: Possible| {
-            let form = match it.form {
-                Form::Number(numbers) if !before.0.iter().any(|other| other.form == it.form) => {
-                    Form::Number(Numbers { from: None, to: None, ..numbers })
-                }
-                Form::List(list) => Form::List(Arc::new(list.widened(before))),
-                Form::Object(object) => Form::Object(Arc::new(object.widened(before))),
-                form => form,
-            };
-            Possible { form, ..it }
-        };
-        self.0.into_iter().map(widened).collect()
-    }
-
-    /// Any JSON, because it grows with each turn of a circle.
-    pub fn grown() -> Self {
-        Self(vec![Possible { form: Form::Any, doubt: Some(Doubt::Grows) }])
-    }
-
-    /// How deep it is nested: forms in forms, and definitions that were filled in definitions.
-    pub(super) fn depth(&self) -> usize {
-        let of = |it: &Possible| match &it.form {
-            Form::List(list) => {
-                1 + list.first.iter().chain([&list.rest]).map(Self::depth).max().unwrap_or(0)
-            }
-            Form::Object(object) => {
-                let rest = match &object.rest {
-                    Rest::Keys(shape) | Rest::Like(_, shape) => shape.depth(),
-                    Rest::Ignored | Rest::Denied => 0,
-                };
-                1 + object
-                    .fields
-                    .iter()
-                    .map(|(_, field)| field.shape.depth())
-                    .max()
-                    .unwrap_or(0)
-                    .max(rest)
-            }
-            Form::Named(named) => 1 + named.depth(),
-            _ => 1,
-        };
-        self.0.iter().map(of).max().unwrap_or(0)
     }
 }
 

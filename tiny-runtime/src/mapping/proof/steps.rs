@@ -1,7 +1,7 @@
 //! Steps into a shape: to a member, an element, all that is below.
 
-use super::infer::changed;
 use super::shape::{Doubt, Form, List, Object, Possible, Rest, Shape};
+use super::truth::changed;
 use crate::words;
 
 /// Of more places than this nothing is known: any JSON may be there.
