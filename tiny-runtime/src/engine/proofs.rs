@@ -28,6 +28,33 @@ pub type Proved = (Arc<str>, Arc<Proof>);
 type Replaced = BTreeMap<Arc<str>, Option<Site>>;
 
 /// What is proved of the edges of a namespace.
+///
+/// ```
+/// use serde_json::json;
+/// use tiny_runtime::engine::{Address, EdgeDecl, Face, NodeDecl, Port, Proofs, RetryBounds, Site};
+/// use tiny_runtime::schema::Text;
+///
+/// let face = |name: &str, is_source, field: &str| {
+///     let schema = json!({"type": "object", "properties": {field: {"type": "string"}}, "required": [field]});
+///     let schema = Text::from(&schema);
+///     Face::Told([Port { name: name.into(), is_source, schema, response: None, default: None }].into())
+/// };
+/// let edge = EdgeDecl {
+///     id: "e".into(),
+///     port: "out".into(),
+///     to: Address::new("b", "in"),
+///     mapping: Some(json!({"word": "{{ $.text }}"})),
+///     bounds: RetryBounds::default(),
+///     fault: None,
+/// };
+/// let (a, b) = (NodeDecl { edges: vec![edge], ..NodeDecl::default() }, NodeDecl::default());
+/// let mut proofs = Proofs::default();
+/// proofs.put("a", Some(Site::new(&a, face("out", true, "text"), Vec::new())));
+/// proofs.put("b", Some(Site::new(&b, face("in", false, "word"), Vec::new())));
+/// assert_eq!(proofs.settle().into_iter().collect::<Vec<_>>(), ["a"]);
+/// let (edge, proof) = &proofs.of("a")[0];
+/// assert!(**edge == *"e" && proof.is_proved());
+/// ```
 #[derive(Debug, Default)]
 pub struct Proofs {
     sites: BTreeMap<Arc<str>, Site>,
@@ -114,7 +141,7 @@ impl Proofs {
                 };
                 after.extend(proof.map(|proof| (link.id.clone(), proof)));
             }
-            if before != Some(&after) {
+            if before.map_or(&[][..], Vec::as_slice) != after {
                 changed.insert(node.to_string());
                 self.proofs.insert(node, after);
             }
