@@ -338,7 +338,7 @@ async fn a_local_flow_moves_messages_along_its_edges() -> Result<()> {
     let flow = consultation()
         .settings("asker", json!({"prefix": "why "}))
         .edge("asker:request", "oracle:input", json!({"text": "{{ $.text }}"}))
-        .identity("asker:error", "oracle:input");
+        .edge("asker:error", "oracle:input", json!({"text": "{{ $.context.text }}"}));
     let outcome = flow.send("asker:ask", json!({"text": "not"})).await;
     let hops: Vec<String> = outcome.run.visits().into_iter().map(|visit| visit.at).collect();
     assert_eq!(hops, ["asker:ask", "oracle:input"]);
@@ -356,6 +356,15 @@ async fn edges_and_settings_may_change_between_messages_and_the_instance_stays()
     assert_eq!(reply.to_json()?, Some(json!({"text": "A"})));
     assert_eq!(flow.send("asker:count", json!(true)).await.result?.to_json()?, Some(json!(2)));
     Ok(())
+}
+
+#[tokio::test]
+#[should_panic(
+    expected = "node `asker`, edge `error-oracle:input`: its mapping: `text` is required, and nothing feeds it"
+)]
+async fn a_mapping_that_cannot_be_right_is_refused_before_the_first_message() {
+    let flow = consultation().identity("asker:error", "oracle:input");
+    drop(flow.send("asker:ask", json!({"text": "a"})).await);
 }
 
 #[test]

@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use super::{expect_target, refuse, run, scheduler};
 use crate::component::{Component, ComponentType, NodeInfo};
-use crate::engine::{Address, Backing, EdgeDecl, NodeDecl, Outcome, Peer, RetryBounds, Scheduler};
+use crate::engine::{
+    Address, Backing, EdgeDecl, Face, NodeDecl, Outcome, Peer, Proofs, RetryBounds, Scheduler, Site,
+};
 use crate::registry::Registry;
 use crate::words;
 
@@ -73,6 +75,8 @@ pub struct Flow {
     scheduler: Scheduler,
     /// A message was sent: nodes may hold something that a new scheduler would forget.
     started: AtomicBool,
+    /// All mappings were compared with the ports at their ends, as they are now.
+    proved: AtomicBool,
 }
 
 impl Flow {
@@ -80,7 +84,13 @@ impl Flow {
     pub fn local() -> Self {
         let registry = Registry::default();
         let scheduler = scheduler(Backing::default(), registry.clone());
-        Self { registry, nodes: BTreeMap::new(), scheduler, started: AtomicBool::new(false) }
+        Self {
+            registry,
+            nodes: BTreeMap::new(),
+            scheduler,
+            started: AtomicBool::new(false),
+            proved: AtomicBool::new(false),
+        }
     }
 
     /// Adds a node called `name`, an instance of `C`.
@@ -144,13 +154,16 @@ impl Flow {
     /// Sends a message to `to`, a `node:port`, as a signal does, and waits until all that it causes has ended.
     ///
     /// # Panics
-    /// When there is no such target.
+    /// When there is no such target, or a mapping of the flow cannot be right.
     #[track_caller]
     pub fn send(&self, to: &str, message: Value) -> impl Future<Output = Outcome> + Send + use<> {
         let to = address(to);
         let Some(node) = self.nodes.get(&*to.node) else { self.no_node(&to.node) };
         if let Some(component) = self.registry.get(&node.component) {
             expect_target(component, &to.port);
+        }
+        if !self.proved.swap(true, Ordering::Relaxed) {
+            self.prove();
         }
         self.started.store(true, Ordering::Relaxed);
         run(self.scheduler.clone(), to, message)
@@ -165,6 +178,25 @@ impl Flow {
         self.find(&from.node).edges.push(edge);
         self.update(&from.node);
         self
+    }
+
+    /// Refuses mappings that cannot be right. Not before all is declared: what a node passes on depends on all edges to it.
+    #[track_caller]
+    fn prove(&self) {
+        let mut proofs = Proofs::default();
+        for (name, node) in &self.nodes {
+            let face =
+                self.registry.get(&node.component).cloned().map_or(Face::Unknown, Face::Ours);
+            proofs.put(name, Some(Site::new(node, face, Vec::new())));
+        }
+        proofs.settle();
+        for name in self.nodes.keys() {
+            for (edge, proof) in proofs.of(name) {
+                if let Some(why) = proof.refuted().next() {
+                    panic!("node `{name}`, edge `{edge}`: its mapping: {why}");
+                }
+            }
+        }
     }
 
     #[track_caller]
@@ -187,6 +219,7 @@ impl Flow {
 
     #[track_caller]
     fn update(&self, name: &str) {
+        self.proved.store(false, Ordering::Relaxed);
         let peer = |name: &str| match self.nodes.get(name) {
             Some(node) => Peer::Ours { component: node.component.clone() },
             None => Peer::Absent,
