@@ -197,6 +197,7 @@ fn mistakes() -> Vec<(&'static str, String, String)> {
     add("a misspelt path", of_invoice("name", json!("{{ $.custmer }}")));
     add("a text for a number", of_invoice("count", json!("{{ $.customer }}")));
     add("something optional for something required", of_invoice("name", json!("{{ $.nick }}")));
+    add("`||` for another value", of_invoice("name", json!("{{ $.nick || $.customer }}")));
     add("one element for a list", of_invoice("lines", json!("{{ $.customer }}")));
     add("a value that is none of the choices", of_invoice("colour", json!("gren")));
     add("a required field that nothing feeds", of_invoice("count", Value::Null));
@@ -246,7 +247,7 @@ fn each_mistake_has_its_sentence_and_the_docs_have_them() {
     let cell = |text: &str| text.replace('|', "\\|");
     let mut table = "| mistake | written | what is said |\n|---|---|---|\n".to_owned();
     for (what, written, said) in mistakes() {
-        table += &format!("| {what} | ``{}`` | {} |\n", cell(&written), cell(&said));
+        table += &format!("| {} | ``{}`` | {} |\n", cell(what), cell(&written), cell(&said));
     }
     let (before, rest) = text.split_once(BEGIN).expect("the docs have a place for them");
     let (_, after) = rest.split_once(END).unwrap();

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::super::plan::{Node, Piece, Plan, Source};
+use super::super::tree::{Expr, Logic};
 use super::super::{Mapping, stack};
 use super::document;
 use super::fit::{self, Cause, Fit, Misfit, Place};
@@ -344,6 +345,14 @@ impl<'a> Walk<'a> {
                 _ => format!("gives {rest}"),
             };
         }
+        if let Fit::Misfit(it) = &mut fit
+            && self.is_or(node)
+        {
+            let why = it.why.split("; `").next().unwrap_or_default();
+            it.why = format!(
+                "{why}: with `$`, `||` gives true or false; `coalesce` gives the first that is there"
+            );
+        }
         fit = self.and_faults(fit);
         if let [Possible { form: Form::Nothing(why), doubt: None }] = &*forms {
             match (&mut fit, place) {
@@ -359,6 +368,13 @@ impl<'a> Walk<'a> {
             }
         }
         self.row(node, &given, wanted, place, at, fit);
+    }
+
+    /// Whether an expression is `… || …` of the language in which that is a truth.
+    fn is_or(&self, node: &Node) -> bool {
+        let Node::Slot(source) = node else { return false };
+        let computed = self.plan.computed.iter().find(|it| it.slot == source.slot);
+        computed.is_some_and(|it| matches!(&*it.expr, Expr::Or(Logic::Dollar, ..)))
     }
 
     /// With what the expressions looked at last have against it.
