@@ -238,8 +238,7 @@ impl<'a> Walk<'a> {
             Node::Literal(_) | Node::Slot(_) | Node::Text(_) => {}
         }
         // Where anything is taken, each part is looked at by itself: only an expression can be wrong.
-        let takes_any = matches!(&*wanted.0, [Possible { form: Form::Any, .. }])
-            || matches!(&*wanted.forms(), [Possible { form: Form::Any, .. }]);
+        let takes_any = matches!(&*wanted.forms(), [Possible { form: Form::Any, .. }]);
         match node {
             Node::Object(fields) if takes_any => {
                 for (key, node) in fields {

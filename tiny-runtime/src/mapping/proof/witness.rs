@@ -104,7 +104,8 @@ fn shows(
     }
     match one.value(slots) {
         Ok(value) => !by_expression && is_refused(&value, wanted, misfit),
-        Err(_) => by_expression,
+        // Of an object for one of several variants some fields may not be read, and their texts are not made then.
+        Err(_) => by_expression && !matches!(node, Node::Object(_) | Node::List(_)),
     }
 }
 
