@@ -15,7 +15,7 @@ use crate::property::any::{Any, Dice};
 use crate::property::forms::{self, Visit};
 
 /// Pairs of types, where `PAIRS` says nothing else.
-const PAIRS: usize = 40_000;
+const PAIRS: usize = 30_000;
 /// Messages that are sent over an edge that is proved.
 const MESSAGES: usize = 6;
 
