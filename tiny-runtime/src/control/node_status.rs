@@ -10,6 +10,8 @@ use super::{ModuleId, catalogue, status};
 use crate::component::{ComponentType, OfferedPort};
 use crate::engine::{Cause, Finding};
 
+/// Bytes of all mappings of a node that its status keeps.
+const EDGES: usize = 256 * 1024;
 /// Bytes of what a port shows: what is larger is left out, a status is no place for it.
 const CONFIGURATION: usize = 32 * 1024;
 
@@ -78,9 +80,6 @@ pub(super) fn shown(
         ..PortStatus::default()
     }
 }
-
-/// Bytes of all mappings of a node that its status keeps.
-const EDGES: usize = 256 * 1024;
 
 struct Judge {
     generation: Option<i64>,

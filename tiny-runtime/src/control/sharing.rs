@@ -227,7 +227,7 @@ impl Look<'_> {
             if let Some(found) = feeds.find_map(|feed| self.offered(&feed.source, wanted, seen)) {
                 return Some(found);
             }
-            if only.is_none() && is_said(own) {
+            if only.is_none() && schema::is_said(own) {
                 return schema.share(name);
             }
         }
@@ -256,7 +256,7 @@ impl Look<'_> {
             let schema = self.parsed(&port.text);
             let Some((name, own)) = wanted.of(&schema, Flag::Shared) else { continue };
             let place = format!("{node}:{}", port.name);
-            if is_said(own) {
+            if schema::is_said(own) {
                 return schema.share(name).map(|shared| shared.said_at(place));
             }
             passes.get_or_insert(place);
@@ -265,12 +265,6 @@ impl Look<'_> {
         let written = self.written(member, wanted).map(|shared| shared.said_at(place));
         written.or_else(|| self.taken(node, member, None, wanted, seen))
     }
-}
-
-/// Whether a definition says something that its node did not receive from others. What a node of another module received stands in its
-/// status: it is looked for anew, along the edges.
-fn is_said(definition: &Value) -> bool {
-    !schema::is_bare(definition) && definition.get(schema::SHARED_FROM).is_none()
 }
 
 /// The definition that is looked for: by its name or, where none is called so, by its field.

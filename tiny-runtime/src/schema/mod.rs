@@ -18,7 +18,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use crate::component::secret;
-pub use share::{Flag, SHARED_FROM, Shared, field_of, is_bare, may_stand_for};
+pub use share::{Flag, SHARED_FROM, Shared, field_of, is_bare, is_said, may_stand_for};
 pub use text::Text;
 
 /// A port's schema, for the method behind `schema = …` to shape.

@@ -188,6 +188,12 @@ pub fn is_bare(definition: &Value) -> bool {
     definition.as_object().is_none_or(super::words::is_anything)
 }
 
+/// Whether a definition says something that its node did not receive from others. What a node of another module received stands in its
+/// status: it is looked for anew, along the edges.
+pub fn is_said(definition: &Value) -> bool {
+    !is_bare(definition) && definition.get(SHARED_FROM).is_none()
+}
+
 /// Whether values of `other` may stand where `own` is asked for, as far as their types tell at a glance: anything may where nothing is
 /// asked; else both are texts, numbers or truths of the same kind.
 pub fn may_stand_for(other: &Value, own: &Value) -> bool {

@@ -37,7 +37,8 @@ impl Look {
         // A failure has the message that failed as it came in.
         let flags = [Flag::Shared, Flag::Configurable];
         let shared = flags.into_iter().flat_map(|flag| document.schema().definitions(flag));
-        let mut shared: Vec<(&str, &Value)> = shared.filter(|(_, it)| !is_said(it)).collect();
+        let mut shared: Vec<(&str, &Value)> =
+            shared.filter(|(_, it)| !schema::is_said(it)).collect();
         shared.sort_by_key(|(name, _)| *name);
         shared.dedup_by_key(|(name, _)| *name);
         let open: Open = shared
@@ -89,12 +90,7 @@ impl Look {
         let document = self.document(&port.schema);
         let (name, definition) = document.schema().meant(name, field, Flag::Configurable)?;
         let way = Way::of(definition.get("path")?.as_str()?)?;
-        let declared = is_said(definition).then(|| document.definition(name));
+        let declared = schema::is_said(definition).then(|| document.definition(name));
         Some(Input { way, declared })
     }
-}
-
-/// Whether a definition says something that its node did not get from others.
-fn is_said(definition: &Value) -> bool {
-    !schema::is_bare(definition) && definition.get(schema::SHARED_FROM).is_none()
 }

@@ -14,10 +14,10 @@ use crate::schema::{self, Flag};
 
 /// The port of a node's settings.
 const SETTINGS: &str = "_settings";
-/// How often it may before its numbers have no bounds any more.
-const STEADY: usize = 4;
 /// How often a field may become another one in its circle until it is any JSON: it grows.
 const CHANGES: usize = 48;
+/// How often it may before its numbers have no bounds any more.
+const STEADY: usize = 4;
 
 /// A field that a node passes on.
 #[derive(Clone, Debug)]
@@ -171,9 +171,7 @@ impl Proofs {
         let mut moved = Vec::new();
         for (node, before) in replaced {
             let now = self.sites.get(node);
-            let own =
-                |site: &Site| (site.face.clone(), site.written.clone(), site.configured.clone());
-            let same = before.as_ref().map(own) == now.map(own);
+            let same = before.as_ref().zip(now).is_some_and(|(one, other)| one.takes_like(other));
             let is_known =
                 |name: &Arc<str>| self.passed.contains_key(&(node.clone(), name.clone()));
             for (name, path) in self.fields(look, node) {
