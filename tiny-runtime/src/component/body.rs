@@ -2,22 +2,25 @@
 
 use std::any::{Any, TypeId};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Error, Json, Message};
+use super::{Error, Json, Message, secret};
 use crate::mapping::{MapError, Mapping, Slots};
 use crate::words;
 
 /// A message whose Rust type is known to its component only.
-pub trait AnyMessage: Any + Send + Sync {
-    /// The whole message as JSON.
+pub trait AnyMessage: Send + Sync {
+    /// The message itself.
+    fn any(&self) -> &dyn Any;
+
+    /// The whole message as JSON. It is written once, however many ask: the branches of a fan-out, the attempts of a retry.
     ///
     /// # Errors
     /// When serde refuses, e.g. a map with keys that are no text.
-    fn to_value(&self) -> Result<Value, serde_json::Error>;
+    fn to_json(&self) -> Result<Arc<Value>, serde_json::Error>;
 
     /// Only what `mapping` reads of it.
     ///
@@ -26,13 +29,32 @@ pub trait AnyMessage: Any + Send + Sync {
     fn read(&self, mapping: &Mapping) -> Result<Slots, MapError>;
 }
 
-impl<T: Message> AnyMessage for T {
-    fn to_value(&self) -> Result<Value, serde_json::Error> {
-        serde_json::to_value(self)
+/// A message, and its JSON once somebody has asked for it.
+struct Held<T> {
+    message: T,
+    json: OnceLock<Arc<Value>>,
+}
+
+impl<T: Message> AnyMessage for Held<T> {
+    fn any(&self) -> &dyn Any {
+        &self.message
+    }
+
+    fn to_json(&self) -> Result<Arc<Value>, serde_json::Error> {
+        let written = || serde_json::to_value(&self.message).map(Arc::new);
+        if secret::is_masked() {
+            // What people are shown is not what travels.
+            return written();
+        }
+        if let Some(json) = self.json.get() {
+            return Ok(json.clone());
+        }
+        let json = written()?;
+        Ok(self.json.get_or_init(|| json).clone())
     }
 
     fn read(&self, mapping: &Mapping) -> Result<Slots, MapError> {
-        mapping.read(self)
+        mapping.read(&self.message)
     }
 }
 
@@ -40,34 +62,60 @@ impl<T: Message> AnyMessage for T {
 ///
 /// Cloning copies a reference count, never the content.
 #[derive(Clone)]
-pub enum Body {
+pub struct Body {
+    content: Content,
+    /// What the message is seen through: the mapping of an edge, evaluated by whoever decodes it.
+    mapping: Option<Arc<Mapping>>,
+}
+
+#[derive(Clone)]
+enum Content {
     /// A Rust value, as a component sent it.
     Typed(Arc<dyn AnyMessage>),
     /// JSON, as it came over a border.
     Json(Arc<Value>),
-    /// Another body, seen through the mapping of an edge; evaluated by whoever decodes it.
-    Mapped(Arc<Body>, Arc<Mapping>),
+    /// A body that is seen through a mapping already.
+    Mapped(Arc<Body>),
 }
 
 impl Body {
     /// Wraps a typed message.
     pub fn of<T: Message>(message: T) -> Self {
-        Self::Typed(Arc::new(message))
+        Self::plain(Content::Typed(Arc::new(Held { message, json: OnceLock::new() })))
+    }
+
+    /// Wraps JSON.
+    pub fn json(value: impl Into<Arc<Value>>) -> Self {
+        Self::plain(Content::Json(value.into()))
+    }
+
+    const fn plain(content: Content) -> Self {
+        Self { content, mapping: None }
+    }
+
+    /// The message as `mapping` shows it.
+    #[must_use]
+    pub fn through(self, mapping: Arc<Mapping>) -> Self {
+        let content = match self.mapping {
+            None => self.content,
+            Some(_) => Content::Mapped(Arc::new(self)),
+        };
+        Self { content, mapping: Some(mapping) }
     }
 
     /// The message itself when it already is a `T`.
     pub fn downcast_ref<T: 'static>(&self) -> Option<&T> {
-        match self {
-            Self::Typed(message) => (&**message as &dyn Any).downcast_ref(),
-            Self::Json(_) | Self::Mapped(..) => None,
+        match &self.content {
+            Content::Typed(message) if self.mapping.is_none() => message.any().downcast_ref(),
+            _ => None,
         }
     }
 
     /// The type of the message when it is a Rust value.
     pub fn type_id(&self) -> Option<TypeId> {
-        match self {
-            Self::Typed(message) => Some((**message).type_id()),
-            Self::Json(_) | Self::Mapped(..) => None,
+        match &self.content {
+            Content::Typed(message) if self.mapping.is_none() => Some(message.any().type_id()),
+            _ => None,
         }
     }
 
@@ -76,20 +124,18 @@ impl Body {
     /// # Errors
     /// Says which field does not fit and why.
     pub fn decode<T: Message>(&self) -> Result<T, DecodeError> {
+        if let Some(mapping) = &self.mapping {
+            return Ok(mapping.decode(|| self.content.read(mapping))?);
+        }
         if let Some(message) = self.downcast_ref::<T>() {
             return Ok(message.clone());
         }
-        match self {
-            Self::Typed(message) => from_value(&message.to_value()?),
-            Self::Json(value) => {
-                // Any JSON is taken as it is, by reference.
-                let json = Json::from(value.clone());
-                match (&json as &dyn Any).downcast_ref::<T>() {
-                    Some(message) => Ok(message.clone()),
-                    None => from_value(value),
-                }
-            }
-            Self::Mapped(body, mapping) => Ok(mapping.decode(|| body.read(mapping))?),
+        let value = self.content.to_json()?;
+        // Any JSON is taken as it is, by reference.
+        let json = Json::from(value);
+        match (&json as &dyn Any).downcast_ref::<T>() {
+            Some(message) => Ok(message.clone()),
+            None => from_value(&json),
         }
     }
 
@@ -98,10 +144,19 @@ impl Body {
     /// # Errors
     /// When the message cannot be written as JSON, or its mapping finds a value missing.
     pub fn to_value(&self) -> Result<Value, DecodeError> {
+        match &self.mapping {
+            None => self.content.to_json().map(Arc::unwrap_or_clone),
+            Some(mapping) => Ok(mapping.value(self.content.read(mapping)?)?),
+        }
+    }
+}
+
+impl Content {
+    fn to_json(&self) -> Result<Arc<Value>, DecodeError> {
         match self {
-            Self::Typed(message) => Ok(message.to_value()?),
-            Self::Json(value) => Ok(Value::clone(value)),
-            Self::Mapped(body, mapping) => Ok(mapping.value(body.read(mapping)?)?),
+            Self::Typed(message) => Ok(message.to_json()?),
+            Self::Json(value) => Ok(value.clone()),
+            Self::Mapped(body) => body.to_value().map(Arc::new),
         }
     }
 
@@ -109,8 +164,8 @@ impl Body {
         match self {
             Self::Typed(message) => message.read(mapping),
             Self::Json(value) => mapping.read_value(value),
-            Self::Mapped(..) => {
-                let value = self.to_value().map_err(|e| MapError::of(e.to_string()))?;
+            Self::Mapped(body) => {
+                let value = body.to_value().map_err(|e| MapError::of(e.to_string()))?;
                 mapping.read_value(&value)
             }
         }
@@ -128,10 +183,10 @@ pub(crate) fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, Decode
 impl fmt::Debug for Body {
     /// Says the form only: what a message holds may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Typed(_) => "Typed(…)",
-            Self::Json(_) => "Json(…)",
-            Self::Mapped(..) => "Mapped(…)",
+        f.write_str(match (&self.mapping, &self.content) {
+            (Some(_), _) => "Mapped(…)",
+            (None, Content::Typed(_)) => "Typed(…)",
+            (None, Content::Json(_) | Content::Mapped(_)) => "Json(…)",
         })
     }
 }

@@ -12,9 +12,7 @@ use tokio::time::Instant;
 use tracing::Span;
 
 use super::outlet::{End, Hop};
-use super::{
-    Answer, BoxFuture, Component, Counter, Error, Gauge, Histogram, Key, Reply, Result, Run,
-};
+use super::{Answer, Component, Counter, Error, Gauge, Histogram, Key, Reply, Result, Run, Sent};
 
 /// One delivery of one message to one port, as the author's method sees it.
 ///
@@ -42,7 +40,7 @@ impl Ctx {
 
     /// The edge that the message came over.
     pub(crate) fn edge(&self) -> Option<&str> {
-        self.0.edge.as_deref()
+        self.0.line.edge.as_deref()
     }
 
     /// The node that received the message.
@@ -402,14 +400,10 @@ impl Ctx {
     /// Sends `message` out of a source. Generated sources call it; the message is erased before the future is made, so that the
     /// future stays small.
     #[doc(hidden)]
-    pub fn send<C, T: 'static, R: 'static>(
-        &self,
-        source: &Key<C, T, R>,
-        message: T,
-    ) -> Sending<'_, R> {
+    pub fn send<C, T: 'static, R: 'static>(&self, source: &Key<C, T, R>, message: T) -> Sending<R> {
         let body = (source.ops().erase)(message);
         let port = source.cow();
-        let sent = self.0.outlet.send(self, port.clone(), body);
+        let sent = self.0.outlet.send(self, &port, body);
         Sending { sent, port, read: source.ops().from_reply }
     }
 
@@ -421,9 +415,10 @@ impl Ctx {
 
     /// A context beside this hop, until `end` is cancelled.
     fn beside(&self, run: Arc<Run>, depth: u16, end: tokio_util::sync::CancellationToken) -> Self {
-        let (outlet, span) = (self.0.outlet.clone(), self.0.span.clone());
+        let (outlet, line, span) =
+            (self.0.outlet.clone(), self.0.line.clone(), self.0.span.clone());
         let end = End::by(end);
-        Self::new(Hop { run, outlet, parent: None, edge: None, depth, deadline: None, span, end })
+        Self::new(Hop { run, outlet, parent: None, line, depth, deadline: None, span, end })
     }
 
     /// The component that `me` borrows.
@@ -452,22 +447,22 @@ impl Ctx {
 /// A message on its way out of a source. A type with a name, because rustc looks into one without at every source again.
 #[doc(hidden)]
 #[must_use = "a message is sent when this is awaited"]
-pub struct Sending<'a, R> {
-    sent: BoxFuture<'a, Result<Reply>>,
+pub struct Sending<R> {
+    sent: Sent,
     port: Cow<'static, str>,
     read: fn(Reply, &str) -> Result<R>,
 }
 
-impl<R> Future for Sending<'_, R> {
+impl<R> Future for Sending<R> {
     type Output = Result<R>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let reply = ready!(self.sent.as_mut().poll(cx));
+        let reply = ready!(Pin::new(&mut self.sent).poll(cx));
         Poll::Ready(reply.and_then(|reply| (self.read)(reply, &self.port)))
     }
 }
 
-impl<R> fmt::Debug for Sending<'_, R> {
+impl<R> fmt::Debug for Sending<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sending").field("port", &self.port).finish_non_exhaustive()
     }

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use futures::TryFutureExt;
 use serde_json::Value;
@@ -163,7 +162,7 @@ impl<T: Message, R: Answer> Ops<T, R> {
         erase: Body::of::<T>,
         schema: schema::text::<T>,
         configuration: T::configuration,
-        fits: |value| Body::Json(Arc::new(value.clone())).decode::<T>().map(drop),
+        fits: |value| Body::json(value.clone()).decode::<T>().map(drop),
         catch: T::catch,
         response: R::SCHEMA,
         into_reply: R::into_reply,

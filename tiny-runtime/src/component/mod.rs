@@ -4,6 +4,7 @@
 //! [`Outlet`] that the engine gives it.
 
 mod body;
+mod crossing;
 mod ctx;
 mod error;
 mod failure;
@@ -11,6 +12,7 @@ mod instance;
 mod instrument;
 pub(crate) mod json;
 mod key;
+mod line;
 mod live;
 mod message;
 mod outlet;
@@ -28,6 +30,7 @@ mod table;
 mod traits;
 
 pub use body::{AnyMessage, Body, DecodeError};
+pub use crossing::Crossing;
 pub use ctx::Ctx;
 pub use error::{Error, Kind, Result};
 pub use failure::Failure;
@@ -36,10 +39,11 @@ pub use instance::{ComponentType, Instance, Registration};
 pub use instrument::{Counter, Gauge, Histogram, Instruments, Measured, Sample};
 pub use json::Json;
 pub use key::{Key, Keys, Ops, key, keys};
+pub use line::{Address, Ending, Line};
 pub use live::{LivePort, LivePorts};
 pub use message::{Message, NoMessage, Payload, Probe, travels};
 pub(crate) use outlet::End;
-pub use outlet::{Hop, NodeInfo, Outlet, Shared};
+pub use outlet::{Hop, NodeInfo, Outlet, Sent, Shared};
 pub use port::{PortInfo, PortMeta, Role, SYSTEM_PORTS};
 pub use position::Position;
 pub use reply::{Answer, Reply};

@@ -1,15 +1,16 @@
 //! What a hop stands on: the node that received the message, and what the engine does for it.
 
 use std::any::Any;
-use std::borrow::Cow;
+use std::future::Ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures::future::Either;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
-use super::{Body, BoxFuture, Ctx, Instruments, Reply, Result, Run};
+use super::{Body, BoxFuture, Crossing, Ctx, Instruments, Line, Reply, Result, Run};
 
 /// Who a node is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,18 +23,16 @@ pub struct NodeInfo {
     pub project: String,
 }
 
+/// A message on its way: at its end at once where no edge takes it.
+pub type Sent = Either<Ready<Result<Reply>>, Crossing>;
+
 /// The node behind a [`Ctx`]: the way out of it, and its life.
 pub trait Outlet: Send + Sync {
     /// The node itself.
     fn node(&self) -> &NodeInfo;
 
     /// Sends `body` along every edge of `port` and waits until all that it causes has ended.
-    fn send<'a>(
-        &'a self,
-        ctx: &'a Ctx,
-        port: Cow<'static, str>,
-        body: Body,
-    ) -> BoxFuture<'a, Result<Reply>>;
+    fn send(&self, ctx: &Ctx, port: &str, body: Body) -> Sent;
 
     /// The author's component.
     fn component(&self) -> Arc<dyn Any + Send + Sync>;
@@ -74,8 +73,8 @@ pub struct Hop {
     pub(crate) outlet: Arc<dyn Outlet>,
     /// The hop that sent the message; `None` for a trigger and in the background.
     pub(crate) parent: Option<Arc<Hop>>,
-    /// The edge that the message came over; `None` for a trigger.
-    pub(crate) edge: Option<Arc<str>>,
+    /// What the message came over.
+    pub(crate) line: Arc<Line>,
     pub(crate) depth: u16,
     pub(crate) deadline: Option<Instant>,
     pub(crate) span: Span,

@@ -1,5 +1,6 @@
 //! What a hop returns to the one who sent the message.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -11,11 +12,11 @@ use crate::schema::{self, Text};
 ///
 /// Return it and it travels on to the sender; a reply that is dropped never reaches anybody, so rustc warns.
 #[must_use = "a dropped reply never reaches the sender; return it, or say `.ignore()`"]
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Reply {
     body: Option<Body>,
     /// The port that answered, as `node:port`; known once the answer has left it.
-    origin: Option<Arc<str>>,
+    origin: Option<Arc<dyn fmt::Display + Send + Sync>>,
 }
 
 impl Reply {
@@ -35,9 +36,12 @@ impl Reply {
     }
 
     /// Notes which port answered, unless that is known: a reply travels on through others.
-    pub(crate) fn answered_by(mut self, port: impl FnOnce() -> Arc<str>) -> Self {
+    pub(crate) fn answered_by<A>(mut self, port: &Arc<A>) -> Self
+    where
+        A: fmt::Display + Send + Sync + 'static,
+    {
         if self.body.is_some() && self.origin.is_none() {
-            self.origin = Some(port());
+            self.origin = Some(port.clone());
         }
         self
     }
@@ -68,6 +72,12 @@ impl Reply {
     /// When the message cannot be written as JSON.
     pub(crate) fn shown(&self) -> Result<Option<Value>> {
         secret::masked(|| self.to_json())
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("body", &self.body).finish_non_exhaustive()
     }
 }
 

@@ -2,18 +2,17 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Error;
 use crate::words;
 
 /// How many arrivals a run remembers for its one line in the log.
-const REMEMBERED: usize = 32;
+const REMEMBERED: usize = 16;
 /// Bytes of a failure that it remembers.
 const SENTENCE: usize = 1024;
 
 /// One trigger and all that it causes: a tree of hops under one id.
-#[derive(Debug)]
 pub struct Run {
     id: RunId,
     trigger: String,
@@ -22,9 +21,10 @@ pub struct Run {
     record: Mutex<Record>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Record {
-    visits: Vec<Visit>,
+    /// Depth and place of each arrival. Written out only when somebody asks.
+    visits: Vec<(u16, Arc<dyn fmt::Display + Send + Sync>)>,
     failures: Vec<String>,
 }
 
@@ -73,9 +73,11 @@ impl Run {
     }
 
     /// Counts one hop and refuses it when the run or its path is over its bounds: a cycle is legal, a runaway is not.
-    pub(crate) fn enter(&self, depth: u16, at: impl FnOnce() -> String) -> Result<(), Error> {
+    pub(crate) fn enter<A>(&self, depth: u16, at: &Arc<A>) -> Result<(), Error>
+    where
+        A: fmt::Display + Send + Sync + 'static,
+    {
         if depth > self.limits.path {
-            let at = at();
             return Err(Error::limit(format!(
                 "the path to `{at}` is longer than {} hops: is there a cycle without an end?",
                 self.limits.path
@@ -89,7 +91,7 @@ impl Run {
             )));
         }
         if (hops as usize) < REMEMBERED {
-            self.record().visits.push(Visit { depth, at: at() });
+            self.record().visits.push((depth, at.clone()));
         }
         Ok(())
     }
@@ -104,7 +106,11 @@ impl Run {
 
     /// The first arrivals, in the order in which they came.
     pub fn visits(&self) -> Vec<Visit> {
-        self.record().visits.clone()
+        self.record()
+            .visits
+            .iter()
+            .map(|(depth, at)| Visit { depth: *depth, at: at.to_string() })
+            .collect()
     }
 
     /// The first failures, each as `node:port: why`.
@@ -114,6 +120,16 @@ impl Run {
 
     fn record(&self) -> MutexGuard<'_, Record> {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run")
+            .field("id", &self.id)
+            .field("trigger", &self.trigger)
+            .field("hops", &self.hops())
+            .finish_non_exhaustive()
     }
 }
 

@@ -64,6 +64,11 @@ pub(crate) fn masked<T>(write: impl FnOnce() -> T) -> T {
     write()
 }
 
+/// Whether what is written now is for people's eyes.
+pub(super) fn is_masked() -> bool {
+    MASKED.get()
+}
+
 impl<T> From<T> for Secret<T> {
     fn from(value: T) -> Self {
         Self(value)

@@ -261,7 +261,7 @@ mod tests {
     fn a_deep_reply_is_not_kept_where_it_would_make_lists_unreadable() {
         let deep = |levels| (0..levels).fold(json!(1), |inner, _| json!([inner]));
         let kept = |levels| {
-            let body = crate::component::Body::Json(std::sync::Arc::new(deep(levels)));
+            let body = crate::component::Body::json(deep(levels));
             ended(&TinySignalStatus::default(), &Ok(Reply::from_body(body))).reply.is_some()
         };
         assert!(kept(64));

@@ -6,19 +6,18 @@ use tokio::sync::SemaphorePermit;
 use tokio::time::timeout;
 
 use super::runner::Runner;
-use crate::component::{Ctx, Error, Result, Role};
+use crate::component::{BoxFuture, Ctx, Error, Result, Role};
 use crate::words;
 
 /// A port that takes a message.
-pub(super) struct Target<'a> {
+pub(super) struct Target {
     pub(super) row: usize,
     pub(super) role: Role,
-    pub(super) name: &'a str,
     /// What `each` said; `None` without `each`.
     item: Option<Arc<str>>,
 }
 
-impl Target<'_> {
+impl Target {
     pub(super) fn item(&self) -> &str {
         self.item.as_deref().unwrap_or_default()
     }
@@ -26,14 +25,18 @@ impl Target<'_> {
 
 impl Runner {
     /// Target `port` of a node that takes messages already, where it is always there: the way of nearly every message.
-    pub(super) fn target_now<'a>(&self, port: &'a str) -> Option<Target<'a>> {
+    pub(super) fn target_now(&self, port: &str) -> Option<Target> {
         let (row, info) = self.component.port(port).filter(|(_, info)| info.is_target())?;
         let is_there = !info.is_dynamic && self.life.is_started();
-        is_there.then_some(Target { row, role: info.role, name: port, item: None })
+        is_there.then_some(Target { row, role: info.role, item: None })
     }
 
     /// Target `port`, waited for: the node may be about to start, and a port that follows settings or state may be about to come.
-    pub(super) async fn target<'a>(&self, port: &'a str) -> Result<Target<'a>> {
+    pub(super) fn target<'a>(&'a self, port: &'a str) -> BoxFuture<'a, Result<Target>> {
+        Box::pin(self.target_soon(port))
+    }
+
+    async fn target_soon(&self, port: &str) -> Result<Target> {
         let limit = self.around.admission;
         if !self.life.started(limit).await {
             let why = self.life.finding(&self.info.name).map(|finding| finding.message);
@@ -60,7 +63,7 @@ impl Runner {
             }
         }
         let item = info.item(port).filter(|item| !item.is_empty()).map(Into::into);
-        Ok(Target { row, role: info.role, name: port, item })
+        Ok(Target { row, role: info.role, item })
     }
 
     fn no_target(&self, port: &str) -> Error {
@@ -84,12 +87,16 @@ impl Runner {
         ))
     }
 
-    /// A permit, or none for a run that passes this node already: it holds one on the way, and waiting for a second
-    /// could wait for itself.
-    pub(super) async fn permit(&self, ctx: &Ctx) -> Result<Option<SemaphorePermit<'_>>> {
-        if let Ok(permit) = self.permits.try_acquire() {
-            return Ok(Some(permit));
-        }
+    /// A permit of a busy node, waited for; or none for a run that passes this node already: it holds one on the way, and waiting
+    /// for a second could wait for itself.
+    pub(super) fn permit<'a>(
+        &'a self,
+        ctx: &'a Ctx,
+    ) -> BoxFuture<'a, Result<Option<SemaphorePermit<'a>>>> {
+        Box::pin(self.permit_soon(ctx))
+    }
+
+    async fn permit_soon(&self, ctx: &Ctx) -> Result<Option<SemaphorePermit<'_>>> {
         if self.reentered(ctx) {
             return Ok(None);
         }

@@ -2,21 +2,28 @@
 
 use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
-
+use super::RetryBounds;
 use super::graph::EdgeDecl;
-use super::{Address, RetryBounds};
+use super::place::{Place, Places};
+use crate::component::{Address, Ending, Line};
 use crate::mapping::Mapping;
 
 /// A connection from a source port of this node to a target port of another.
 pub(crate) struct Edge {
-    pub(crate) id: Arc<str>,
+    /// Its id and where it leads.
+    pub(crate) line: Arc<Line>,
     pub(crate) port: Arc<str>,
-    pub(crate) to: Address,
+    /// Where the target's node is, when it is in this process.
+    pub(crate) place: Arc<Place>,
     pub(crate) binding: Binding,
     pub(crate) bounds: RetryBounds,
-    /// Cancelled when the edge is removed: what runs over it ends.
-    pub(crate) removed: CancellationToken,
+}
+
+impl Edge {
+    /// True when it is the one that is declared so.
+    fn leads(&self, id: &str, port: &str, to: &Address) -> bool {
+        self.line.edge.as_deref() == Some(id) && *self.port == *port && self.line.to == *to
+    }
 }
 
 /// What an edge does with a message.
@@ -36,26 +43,31 @@ pub(crate) struct Edges(Vec<Arc<Edge>>);
 
 impl Edges {
     /// Compiles the declared edges. An edge that leads where one of `before` led goes on: its runs are not cancelled.
-    pub(crate) fn new(declared: Vec<(EdgeDecl, Binding)>, before: &Self) -> Self {
+    pub(crate) fn new(declared: Vec<(EdgeDecl, Binding)>, before: &Self, places: &Places) -> Self {
         let edge = |(decl, binding): (EdgeDecl, Binding)| {
-            let same =
-                before.0.iter().find(|e| e.id == decl.id && e.port == decl.port && e.to == decl.to);
-            let removed = same.map(|e| e.removed.clone()).unwrap_or_default();
             let EdgeDecl { id, port, to, bounds, .. } = decl;
-            Arc::new(Edge { id, port, to, binding, bounds, removed })
+            let same = before.0.iter().find(|e| e.leads(&id, &port, &to));
+            let (line, place) = match same {
+                Some(edge) => (edge.line.clone(), edge.place.clone()),
+                None => {
+                    let place = places.of(&to.node);
+                    (Arc::new(Line { edge: Some(id), to, removed: Ending::default() }), place)
+                }
+            };
+            Arc::new(Edge { line, port, place, binding, bounds })
         };
         Self(declared.into_iter().map(edge).collect())
     }
 
-    /// Cancels what runs over edges that `after` has no more.
-    pub(crate) fn cancel_all_but(&self, after: &Self) {
-        for edge in &self.0 {
-            let kept =
-                after.0.iter().any(|e| e.id == edge.id && e.port == edge.port && e.to == edge.to);
-            if !kept {
-                edge.removed.cancel();
-            }
-        }
+    /// Ends what runs over edges that `after` has no more. Returns the nodes where they led.
+    pub(crate) fn end_all_but(&self, after: &Self) -> Vec<Arc<str>> {
+        let is_kept = |line: &Arc<Line>| after.0.iter().any(|other| Arc::ptr_eq(&other.line, line));
+        let gone = self.0.iter().map(|edge| &edge.line).filter(|line| !is_kept(line));
+        gone.map(|line| {
+            line.removed.come();
+            line.to.node.clone()
+        })
+        .collect()
     }
 
     /// The edges of source `port`, in order.

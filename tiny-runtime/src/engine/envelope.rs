@@ -1,42 +1,17 @@
 //! One message on its way to one port.
 
-use std::fmt;
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use super::RetryBounds;
-use crate::component::{Body, Hop, Run};
-
-/// A port of a node: `node:port`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Address {
-    /// The node's name.
-    pub node: Arc<str>,
-    /// The port's name.
-    pub port: Arc<str>,
-}
-
-impl Address {
-    /// The address of `port` of `node`.
-    pub fn new(node: impl Into<Arc<str>>, port: impl Into<Arc<str>>) -> Self {
-        Self { node: node.into(), port: port.into() }
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.node, self.port)
-    }
-}
+use crate::component::{Body, Hop, Line, Run};
 
 /// A message and all that must travel with it, from the sender's edge to the receiver's method.
 #[derive(Clone)]
 pub struct Envelope {
-    /// The port that receives.
-    pub to: Address,
-    /// The edge that it comes over; `None` for a trigger.
-    pub edge: Option<Arc<str>>,
+    /// What it comes over, and the port that receives.
+    pub line: Arc<Line>,
     /// The content.
     pub body: Body,
     /// The run that it belongs to.

@@ -115,7 +115,7 @@ impl Life {
 impl Runner {
     /// Does what the node's life wants until the node is removed.
     pub(super) async fn live(self: Arc<Self>) {
-        let removed = self.removed.clone();
+        let removed = self.removed.token().clone();
         removed.run_until_cancelled(self.live_on()).await;
     }
 
@@ -152,6 +152,7 @@ impl Runner {
             }
             let pause = if is_settled { due } else { Instant::now() + PERIOD };
             tokio::select! {
+                biased;
                 () = self.life.any.notified() => {}
                 () = sleep_until(pause) => {}
             }
@@ -160,7 +161,7 @@ impl Runner {
 
     /// Puts settings in force by way of the component's hook.
     async fn settle(self: &Arc<Self>, settings: Option<&Value>) -> Settled {
-        let guard = self.hook_ctx("new settings");
+        let guard = self.hook_ctx("_settings", "new settings");
         let ctx = &guard.0;
         let attempt = || {
             let hook = guarded(self.instance.change_settings(ctx, settings));
@@ -189,7 +190,7 @@ impl Runner {
 
     /// Calls `reconcile` once; false when it failed in a way that may pass.
     async fn reconcile(self: &Arc<Self>) -> bool {
-        let guard = self.hook_ctx("reconcile");
+        let guard = self.hook_ctx("_reconcile", "reconcile");
         match guarded(self.instance.reconcile(&guard.0)).await {
             Ok(()) => true,
             Err(error) => {
@@ -199,8 +200,8 @@ impl Runner {
         }
     }
 
-    fn hook_ctx(self: &Arc<Self>, trigger: &str) -> Guarded {
-        self.ctx_of_trigger(format!("{trigger} of `{}`", self.info.name))
+    fn hook_ctx(self: &Arc<Self>, port: &str, trigger: &str) -> Guarded {
+        self.ctx_of_trigger(port, format!("{trigger} of `{}`", self.info.name))
     }
 }
 

@@ -1,25 +1,22 @@
 //! The way out of a node: its edges, and what it does beside its messages.
 
 use std::any::Any;
-use std::borrow::Cow;
-use std::sync::Arc;
+use std::future::ready;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures::future::join_all;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
 
 use super::edge::{Binding, Edge};
 use super::news::What;
-use super::runner::Runner;
-use super::{Address, Envelope, RetryBounds};
+use super::runner::{self, Runner};
+use super::{Address, Envelope, Line, RetryBounds, Route};
 use crate::component::{
-    Body, BoxFuture, Ctx, Error, NodeInfo, Outlet, Reply, Result, Run, RunLimits, Shared, panic,
+    Body, BoxFuture, Crossing, Ctx, Ending, Error, NodeInfo, Outlet, Reply, Result, Run, RunLimits,
+    Sent, Shared, panic,
 };
-
-/// Every so many hops a run goes on in a task of its own: no chain can overflow a stack.
-const HOPS_PER_TASK: u16 = 32;
 
 /// Tasks that one node may have in the background.
 pub(super) const BACKGROUND: usize = 1000;
@@ -31,55 +28,91 @@ impl Runner {
     /// Sends what no edge takes to `node`, to the port that is called like the source.
     pub(crate) fn tap(&self, node: &str) {
         let edge = Edge {
-            id: "tap".into(),
+            line: Arc::new(Line {
+                edge: Some("tap".into()),
+                to: Address::new(node, ""),
+                removed: Ending::default(),
+            }),
             port: "".into(),
-            to: Address::new(node, ""),
+            place: self.around.places.of(node),
             binding: Binding::Identity,
             bounds: RetryBounds { attempts: 1, ..RetryBounds::default() },
-            removed: CancellationToken::new(),
         };
         let _set_once = self.tap.set(Arc::new(edge));
     }
 
     /// Brings `body` over one edge. `port` is the source that it leaves.
-    async fn cross(&self, edge: &Edge, port: &str, ctx: &Ctx, body: Body) -> Result<Reply> {
+    fn cross(&self, edge: &Arc<Edge>, port: &str, ctx: &Ctx, body: Body) -> Crossing {
         let body = match &edge.binding {
             Binding::Identity => body,
-            Binding::Mapped(mapping) => Body::Mapped(Arc::new(body), mapping.clone()),
-            Binding::Refused(why) => return Err(Error::permanent(why.to_string())),
+            Binding::Mapped(mapping) => body.through(mapping.clone()),
+            Binding::Refused(why) => {
+                return Crossing::new(ready(Err(Error::permanent(why.to_string()))));
+            }
         };
-        let Some(route) = self.around.route.upgrade() else {
-            return Err(Error::cancelled("the process is stopping"));
-        };
+        let hop = ctx.hop();
         let envelope = Envelope {
-            to: match &*edge.to.port {
-                "" => Address::new(edge.to.node.clone(), port),
-                _ => edge.to.clone(),
+            line: match &*edge.line.to.port {
+                "" => Arc::new(Line {
+                    edge: edge.line.edge.clone(),
+                    to: Address::new(edge.line.to.node.clone(), port),
+                    removed: Ending::default(),
+                }),
+                _ => edge.line.clone(),
             },
-            edge: Some(edge.id.clone()),
             body,
-            run: ctx.hop().run.clone(),
-            sender: Some(ctx.hop().clone()),
+            run: hop.run.clone(),
+            sender: Some(hop.clone()),
             bounds: edge.bounds,
-            deadline: ctx.deadline(),
+            deadline: hop.deadline,
             expires: edge.bounds.timeout.map(|limit| Instant::now() + limit),
         };
-        let delivered = async {
-            if !envelope.depth().is_multiple_of(HOPS_PER_TASK) {
-                return route.deliver(envelope).await;
-            }
-            let task = tokio::spawn(async move { route.deliver(envelope).await });
-            AbortOnDropHandle::new(task).await.unwrap_or_else(|e| {
-                Err(Error::permanent(format!("the task of a hop ended early: {e}")))
-            })
-        };
-        tokio::select! {
-            biased;
-            () = edge.removed.cancelled() => {
-                Err(Error::cancelled(format!("edge `{}` was removed", edge.id)))
-            }
-            result = delivered => result,
+        match edge.place.runner() {
+            // The way of nearly every message: the node is here.
+            Some(runner) => match runner.receive(envelope) {
+                Ok(arrival) => Crossing::new(arrival.handled()),
+                Err(error) => Crossing::new(ready(Err(error))),
+            },
+            None => Crossing::new(routed(self.around.route.clone(), envelope)),
         }
+    }
+}
+
+/// To a node that is not here, or not yet.
+async fn routed(route: Weak<dyn Route>, envelope: Envelope) -> Result<Reply> {
+    let line = envelope.line.clone();
+    let work = async {
+        match route.upgrade() {
+            Some(route) => route.deliver(envelope).await,
+            None => Err(Error::cancelled("the process is stopping")),
+        }
+    };
+    tokio::select! {
+        biased;
+        () = line.removed.token().cancelled() => Err(runner::edge_gone(&line)),
+        result = work => result,
+    }
+}
+
+/// Waits for all `branches`, which are polled in one task. The reply is the first one in the order of the edges, not of
+/// completion: runs must be repeatable.
+async fn gathered(run: Arc<Run>, branches: Vec<(Arc<Edge>, Crossing)>) -> Result<Reply> {
+    let (edges, crossings): (Vec<_>, Vec<_>) = branches.into_iter().unzip();
+    let mut first_error = None;
+    let mut reply = Reply::none();
+    for (edge, result) in edges.iter().zip(join_all(crossings).await) {
+        match result {
+            Ok(answer) if reply.is_none() => reply = answer,
+            Ok(later) => later.ignore(),
+            Err(error) => {
+                run.failed(&edge.line.to.to_string(), &error);
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    match first_error {
+        Some(error) if reply.is_none() => Err(error),
+        _ => Ok(reply),
     }
 }
 
@@ -88,50 +121,23 @@ impl Outlet for Runner {
         &self.info
     }
 
-    /// All edges of the port at once, in one task. The reply is the first one in the order of the edges, not of
-    /// completion: runs must be repeatable.
-    fn send<'a>(
-        &'a self,
-        ctx: &'a Ctx,
-        port: Cow<'static, str>,
-        body: Body,
-    ) -> BoxFuture<'a, Result<Reply>> {
-        Box::pin(async move {
-            let port = &*port;
-            if self.component.has.dynamic_ports
-                && self.ports.borrow().as_ref().is_some_and(|ports| ports.get(port).is_none())
-            {
-                return Ok(Reply::none());
-            }
-            let edges = self.edges.load_full();
-            let mut of_port = edges.of(port);
-            let Some(first) = of_port.next().or(self.tap.get()) else { return Ok(Reply::none()) };
-            let Some(second) = of_port.next() else {
-                return self.cross(first, port, ctx, body).await;
-            };
-            let branches = [first, second].into_iter().chain(of_port);
-            let body = &body;
-            let sent = branches.map(|edge| async move {
-                let result = self.cross(edge, port, ctx, body.clone()).await;
-                (edge, result)
-            });
-            let mut first_error = None;
-            let mut reply = Reply::none();
-            for (edge, result) in join_all(sent).await {
-                match result {
-                    Ok(answer) if reply.is_none() => reply = answer,
-                    Ok(later) => later.ignore(),
-                    Err(error) => {
-                        ctx.run().failed(&edge.to.to_string(), &error);
-                        first_error.get_or_insert(error);
-                    }
-                }
-            }
-            match first_error {
-                Some(error) if reply.is_none() => Err(error),
-                _ => Ok(reply),
-            }
-        })
+    fn send(&self, ctx: &Ctx, port: &str, body: Body) -> Sent {
+        let nobody = || Sent::Left(ready(Ok(Reply::none())));
+        if self.component.has.dynamic_ports
+            && self.ports.borrow().as_ref().is_some_and(|ports| ports.get(port).is_none())
+        {
+            return nobody();
+        }
+        let edges = self.edges.load();
+        let mut of_port = edges.of(port);
+        let Some(first) = of_port.next().or(self.tap.get()) else { return nobody() };
+        let Some(second) = of_port.next() else {
+            return Sent::Right(self.cross(first, port, ctx, body));
+        };
+        let branches = [first, second].into_iter().chain(of_port);
+        let branch = |edge: &Arc<Edge>| (edge.clone(), self.cross(edge, port, ctx, body.clone()));
+        let run = ctx.hop().run.clone();
+        Sent::Right(Crossing::new(gathered(run, branches.map(branch).collect())))
     }
 
     fn component(&self) -> Arc<dyn Any + Send + Sync> {
@@ -150,10 +156,10 @@ impl Outlet for Runner {
                 self.info.name
             )));
         };
-        if self.removed.is_cancelled() {
+        if self.removed.has_come() {
             return Err(self.gone());
         }
-        let (removed, node) = (self.removed.clone(), self.info.name.clone());
+        let (removed, node) = (self.removed.token().clone(), self.info.name.clone());
         self.tasks.spawn(async move {
             let _place = place;
             let end = async {
@@ -171,7 +177,7 @@ impl Outlet for Runner {
     }
 
     fn removed(&self) -> &CancellationToken {
-        &self.removed
+        self.removed.token()
     }
 
     fn begin(&self, trigger: String) -> Arc<Run> {

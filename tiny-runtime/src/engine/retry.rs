@@ -54,14 +54,32 @@ pub(crate) async fn until_done<F: Future<Output = Result<Reply>>>(
     deadline: Option<Instant>,
     dice: &Dice,
     mut attempt: impl FnMut() -> F,
+    waiting: impl FnMut(Retry<'_>),
+) -> Result<Reply> {
+    match attempt().await {
+        Err(error) if may_pass(&error) => {
+            again(error, bounds, deadline, dice, attempt, waiting).await
+        }
+        done => done,
+    }
+}
+
+/// Whether another attempt may help.
+pub(crate) fn may_pass(error: &Error) -> bool {
+    matches!(error.kind(), Kind::Transient { .. })
+}
+
+/// What follows a first attempt that failed with `error`: see [`until_done`].
+pub(crate) async fn again<F: Future<Output = Result<Reply>>>(
+    mut error: Error,
+    bounds: RetryBounds,
+    deadline: Option<Instant>,
+    dice: &Dice,
+    mut attempt: impl FnMut() -> F,
     mut waiting: impl FnMut(Retry<'_>),
 ) -> Result<Reply> {
     let mut count = 1;
     loop {
-        let error = match attempt().await {
-            Err(error) if matches!(error.kind(), Kind::Transient { .. }) => error,
-            done => return done,
-        };
         if bounds.attempts != 0 && count >= bounds.attempts {
             return Err(Error::exhausted(match count {
                 1 => error.to_string(),
@@ -80,6 +98,10 @@ pub(crate) async fn until_done<F: Future<Output = Result<Reply>>>(
         waiting(Retry { attempt: count, wait, error: &error });
         sleep(wait).await;
         count += 1;
+        error = match attempt().await {
+            Err(error) if may_pass(&error) => error,
+            done => return done,
+        };
     }
 }
 

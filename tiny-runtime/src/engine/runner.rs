@@ -9,8 +9,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
-use tokio::time::timeout_at;
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
 
@@ -20,18 +19,22 @@ use super::journal::Journal;
 use super::life::Life;
 use super::news::{News, What};
 use super::outlet;
+use super::place::Places;
 use super::retry::{self, Retry};
 use super::store::{StateStore, Stored};
-use super::{Cause, Dice, Envelope, Finding, NodeDecl, RetryBounds, Route};
+use super::unless::{Ended, Unless};
+use super::{Address, Cause, Dice, Envelope, Finding, NodeDecl, RetryBounds, Route};
 use crate::component::{
-    Body, ComponentType, Ctx, End, Error, Hop, Instance, Json, Kind, Ledger, LivePorts, NodeInfo,
-    OfferedPort, Outlet, PortInfo, Reply, Result, Role, Run, Shared, panic,
+    Body, BoxFuture, ComponentType, Ctx, End, Ending, Error, Hop, Instance, Json, Kind, Ledger,
+    Line, LivePorts, NodeInfo, OfferedPort, Outlet, PortInfo, Reply, Result, Role, Run, Shared,
+    panic,
 };
 
 /// What a runner needs of its surroundings.
 #[derive(Clone)]
 pub(crate) struct Surroundings {
     pub(crate) route: Weak<dyn Route>,
+    pub(crate) places: Arc<Places>,
     pub(crate) dice: Arc<Dice>,
     /// The longest wait for a permit, for the node's start, and for a port.
     pub(crate) admission: Duration,
@@ -46,8 +49,8 @@ pub(crate) struct Runner {
     pub(super) instance: Arc<dyn Instance>,
     /// Runs that it takes at once.
     pub(super) permits: Semaphore,
-    /// Cancelled when the node is removed.
-    pub(super) removed: CancellationToken,
+    /// Comes when the node is removed.
+    pub(super) removed: Ending,
     pub(super) edges: ArcSwap<Edges>,
     configurations: ArcSwap<BTreeMap<String, Value>>,
     /// The ports that are there now; `None` when nothing can tell.
@@ -86,7 +89,7 @@ impl Runner {
         Ok(Self {
             instance,
             permits: Semaphore::new(component.info.concurrency.max(1) as usize),
-            removed: CancellationToken::new(),
+            removed: Ending::default(),
             edges: ArcSwap::default(),
             configurations: ArcSwap::default(),
             ports: watch::Sender::new(None),
@@ -228,14 +231,16 @@ impl Runner {
 
     pub(crate) fn connect(&self, declared: Vec<(super::EdgeDecl, Binding)>) {
         let before = self.edges.load_full();
-        let after = Arc::new(Edges::new(declared, &before));
+        let after = Arc::new(Edges::new(declared, &before, &self.around.places));
         self.edges.store(after.clone());
-        before.cancel_all_but(&after);
+        let left = before.end_all_but(&after);
+        drop(before);
+        left.iter().for_each(|node| self.around.places.forget(node));
     }
 
     /// Ends everything that runs in this node.
     pub(crate) fn remove(&self) {
-        self.removed.cancel();
+        self.removed.come();
         self.around.shared.instruments.forget(&self.info.name);
     }
 
@@ -249,111 +254,52 @@ impl Runner {
 
     /// Handles one envelope, with every promise of a hop: bounds, permit, retries, cancellation, the error port.
     pub(crate) async fn handle(self: Arc<Self>, envelope: Envelope) -> Result<Reply> {
+        self.receive(envelope)?.handled().await
+    }
+
+    /// Takes an envelope in. Nothing happens before [`Arrival::handled`] is awaited.
+    ///
+    /// # Errors
+    /// When the run or its path is over its bounds.
+    pub(crate) fn receive(self: Arc<Self>, envelope: Envelope) -> Result<Arrival> {
         let depth = envelope.depth();
-        envelope.run.enter(depth, || envelope.to.to_string())?;
-        let Envelope { to, body, edge, run, sender, bounds, deadline, expires } = envelope;
-        let span = self.span(&to.port, &run);
-        let ctx = |deadline| {
-            let (run, outlet) = (run.clone(), self.clone());
-            Guarded(Ctx::new(Hop {
-                run,
-                outlet,
-                parent: sender.clone(),
-                edge: edge.clone(),
-                depth,
-                deadline,
-                span: span.clone(),
-                end: End::default(),
-            }))
-        };
-        // In its place from the beginning: a hop is too large to be moved about.
-        let work = pin!(async {
-            let within = ctx(deadline.into_iter().chain(expires).min());
-            let work = async {
-                let port = match self.target_now(&to.port) {
-                    Some(port) => port,
-                    // In a box: what is rare must not make every hop larger.
-                    None => Box::pin(self.target(&to.port)).await?,
-                };
-                self.admitted(&port, &within.0, &body, bounds).await
-            };
-            let result = match expires {
-                None => work.await,
-                Some(expires) => timeout_at(expires, work).await.unwrap_or_else(|_| {
-                    Err(self.too_late(&to.port, bounds.timeout.unwrap_or_default()))
-                }),
-            };
-            match result {
-                Ok(reply) => Ok(reply.answered_by(|| to.to_string().into())),
-                // What catches an error has the time of the caller, not what is left of the hop.
-                Err(error) if matches!(error.kind(), Kind::Permanent | Kind::Exhausted) => {
-                    self.caught(&to.port, &ctx(deadline).0, &body, error).await
-                }
-                Err(error) => Err(error),
-            }
-        });
-        let removed = self.removed.cancelled();
-        // A span that nobody sees is not entered either: that costs, where the `log` feature of tracing is on.
-        let done = match span.is_none() {
-            true => until(removed, work).await,
-            false => until(removed, work.instrument(span.clone())).await,
-        };
-        done.unwrap_or_else(|| Err(self.gone()))
+        let Envelope { line, body, run, sender, bounds, deadline, expires } = envelope;
+        run.enter(depth, &line)?;
+        let span = self.span(&line.to.port, &run);
+        let hop = Guarded(Ctx::new(Hop {
+            run,
+            outlet: self.clone(),
+            parent: sender,
+            line,
+            depth,
+            deadline: deadline.into_iter().chain(expires).min(),
+            span,
+            end: End::default(),
+        }));
+        Ok(Arrival { runner: self, hop, body, bounds, deadline, expires })
     }
 
     /// The span of a hop; none while nobody listens.
     fn span(&self, port: &str, run: &Run) -> Span {
+        if !tracing::enabled!(tracing::Level::DEBUG) {
+            return Span::none();
+        }
         let span = tracing::debug_span!("hop", node = self.info.name, port, run = %run.id());
         if span.is_disabled() { Span::none() } else { span }
     }
 
     /// A context of what the node begins by itself.
-    pub(super) fn ctx_of_trigger(self: &Arc<Self>, trigger: String) -> Guarded {
+    pub(super) fn ctx_of_trigger(self: &Arc<Self>, port: &str, trigger: String) -> Guarded {
         Guarded(Ctx::new(Hop {
             run: self.begin(trigger),
             outlet: self.clone(),
             parent: None,
-            edge: None,
+            line: Arc::new(Line::of_trigger(Address::new(&*self.info.name, port))),
             depth: 1,
             deadline: None,
             span: Span::none(),
             end: End::default(),
         }))
-    }
-
-    /// Waits for a permit, then tries until done.
-    async fn admitted(
-        &self,
-        port: &Target<'_>,
-        ctx: &Ctx,
-        body: &Body,
-        bounds: RetryBounds,
-    ) -> Result<Reply> {
-        // What people do on a dashboard gets through to a node that is busy: it may be what stops it.
-        let _permit = match port.role {
-            Role::Control => None,
-            _ => self.permit(ctx).await?,
-        };
-        let attempt = || self.attempt(port, ctx, body);
-        let waiting = |retry: Retry<'_>| self.log_retry(port.name, ctx, &retry);
-        let deadline = ctx.deadline();
-        retry::until_done(bounds, deadline, &self.around.dice, attempt, waiting).await
-    }
-
-    /// Calls the author's method once. A panic is a permanent error of this hop and hurts nobody else.
-    async fn attempt(&self, port: &Target<'_>, ctx: &Ctx, body: &Body) -> Result<Reply> {
-        let call = async { self.instance.handle(port.row, port.item(), ctx, body).await };
-        panic::caught_while(call).await.unwrap_or_else(|text| {
-            tracing::error!(
-                node = self.info.name,
-                port = port.name,
-                "the component panicked: {text}"
-            );
-            Err(Error::permanent(format!(
-                "the component of node `{}` panicked: {text}",
-                self.info.name
-            )))
-        })
     }
 
     /// Hands a failure to the error port that takes it, when an edge is connected there: its reply is the result.
@@ -377,7 +323,7 @@ impl Runner {
         let failure = panic::caught(|| (catch.failure)(body, &error));
         let Ok(Ok(failure)) = failure else { return Err(error) };
         ctx.run().failed(&format!("{}:{port}", self.info.name), &error);
-        self.send(ctx, name.into(), failure).await
+        self.send(ctx, name, failure).await
     }
 
     /// Whether a port is there now.
@@ -398,25 +344,146 @@ impl Runner {
         );
     }
 
-    fn too_late(&self, port: &str, limit: Duration) -> Error {
-        Error::exhausted(format!(
-            "`{}:{port}` did not end within the {limit:?} that its edge allows",
-            self.info.name
-        ))
-    }
-
     pub(super) fn gone(&self) -> Error {
         Error::cancelled(format!("node `{}` was removed", self.info.name))
     }
 }
 
-/// What `work` comes to; `None` when `end` comes first.
-async fn until<T>(end: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
-    tokio::select! {
-        biased;
-        () = end => None,
-        done = work => Some(done),
+/// A message that has come to its node.
+pub(crate) struct Arrival {
+    runner: Arc<Runner>,
+    hop: Guarded,
+    body: Body,
+    bounds: RetryBounds,
+    /// When all that the caller does must have ended.
+    deadline: Option<Instant>,
+    /// When this hop must have ended: the timeout of its edge.
+    expires: Option<Instant>,
+}
+
+impl Arrival {
+    fn line(&self) -> &Arc<Line> {
+        &self.hop.0.hop().line
     }
+
+    /// What the hop comes to. What is rare on the way is in boxes of its own: a hop is moved and allocated whole, so it must be
+    /// small. For that reason, too, this is no `async fn`, which would keep `self` twice.
+    pub(crate) fn handled(self) -> impl Future<Output = Result<Reply>> + Send {
+        async move {
+            let work = pin!(self.answered());
+            let done = Unless::new(&self.runner.removed, &self.line().removed, work);
+            let span = &self.hop.0.hop().span;
+            // A span that nobody sees is not entered either: that costs, where the `log` feature of tracing is on.
+            let done = match span.is_none() {
+                true => done.await,
+                false => Box::pin(done.instrument(span.clone())).await,
+            };
+            match done {
+                Ok(result) => result,
+                Err(Ended::Edge) => Err(edge_gone(self.line())),
+                Err(Ended::Node) => Err(self.runner.gone()),
+            }
+        }
+    }
+
+    /// The reply of the hop, or of what catches its failure.
+    async fn answered(&self) -> Result<Reply> {
+        let result = match self.expires {
+            None => self.admitted().await,
+            Some(expires) => self.in_time(expires).await,
+        };
+        match result {
+            Ok(reply) => Ok(reply.answered_by(self.line())),
+            Err(error) if matches!(error.kind(), Kind::Permanent | Kind::Exhausted) => {
+                self.caught(error).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn in_time(&self, expires: Instant) -> BoxFuture<'_, Result<Reply>> {
+        Box::pin(async move {
+            let done = timeout_at(expires, self.admitted()).await;
+            done.unwrap_or_else(|_| {
+                let limit = self.bounds.timeout.unwrap_or_default();
+                Err(Error::exhausted(format!(
+                    "`{}` did not end within the {limit:?} that its edge allows",
+                    self.line()
+                )))
+            })
+        })
+    }
+
+    /// Waits for a permit, then tries until done.
+    async fn admitted(&self) -> Result<Reply> {
+        let runner = &*self.runner;
+        let port = match runner.target_now(&self.line().to.port) {
+            Some(port) => port,
+            None => runner.target(&self.line().to.port).await?,
+        };
+        // What people do on a dashboard gets through to a node that is busy: it may be what stops it.
+        let _permit = match (port.role, runner.permits.try_acquire()) {
+            (Role::Control, _) => None,
+            (_, Ok(permit)) => Some(permit),
+            (_, Err(_)) => runner.permit(&self.hop.0).await?,
+        };
+        match self.attempt(&port).await {
+            Err(error) if retry::may_pass(&error) => self.again(error, &port).await,
+            done => done,
+        }
+    }
+
+    /// The attempts that follow a first one.
+    fn again<'a>(&'a self, error: Error, port: &'a Target) -> BoxFuture<'a, Result<Reply>> {
+        let (runner, ctx) = (&*self.runner, &self.hop.0);
+        let attempt = move || self.attempt(port);
+        let waiting = move |retry: Retry<'_>| runner.log_retry(&self.line().to.port, ctx, &retry);
+        let (deadline, dice) = (ctx.deadline(), &*runner.around.dice);
+        Box::pin(retry::again(error, self.bounds, deadline, dice, attempt, waiting))
+    }
+
+    /// Calls the author's method once. A panic is a permanent error of this hop and hurts nobody else.
+    async fn attempt(&self, port: &Target) -> Result<Reply> {
+        let runner = &*self.runner;
+        // The message is decoded in the call, and code of the author's may run there too.
+        let call = || runner.instance.handle(port.row, port.item(), &self.hop.0, &self.body);
+        let done = match panic::caught(call) {
+            Ok(call) => panic::caught_while(call).await,
+            Err(text) => Err(text),
+        };
+        done.unwrap_or_else(|text| {
+            let name = &runner.info.name;
+            tracing::error!(
+                node = name,
+                port = &*self.line().to.port,
+                "the component panicked: {text}"
+            );
+            Err(Error::permanent(format!("the component of node `{name}` panicked: {text}")))
+        })
+    }
+
+    /// What the error port comes to. It has the time of the caller, not what is left of the hop.
+    fn caught(&self, error: Error) -> BoxFuture<'_, Result<Reply>> {
+        let hop = self.hop.0.hop();
+        hop.end.come();
+        let after = Guarded(Ctx::new(Hop {
+            run: hop.run.clone(),
+            outlet: self.runner.clone(),
+            parent: hop.parent.clone(),
+            line: hop.line.clone(),
+            depth: hop.depth,
+            deadline: self.deadline,
+            span: hop.span.clone(),
+            end: End::default(),
+        }));
+        Box::pin(async move {
+            self.runner.caught(&self.line().to.port, &after.0, &self.body, error).await
+        })
+    }
+}
+
+pub(super) fn edge_gone(line: &Line) -> Error {
+    Error::cancelled(format!("edge `{}` was removed", line.edge.as_deref().unwrap_or_default()))
 }
 
 /// A hop that is over when this is dropped, whatever dropped it.
@@ -424,6 +491,9 @@ pub(super) struct Guarded(pub(super) Ctx);
 
 impl Drop for Guarded {
     fn drop(&mut self) {
-        self.0.hop().end.come();
+        // Who holds it alone need not tell anybody.
+        if Arc::strong_count(self.0.hop()) > 1 {
+            self.0.hop().end.come();
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! The nodes of this process and what happens to them.
 
 use std::any::Any;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
@@ -11,9 +11,10 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::graph::{self, Cause, Configured, Finding, NodeDecl, Peer, Standing};
 use super::news::{News, What};
+use super::place::Places;
 use super::runner::{Runner, Surroundings};
 use super::store::{Memory, StateStore, Stored};
-use super::{Address, Dice, Envelope, Outcome, RetryBounds, Route, Trigger};
+use super::{Address, Dice, Envelope, Line, Outcome, RetryBounds, Route, Trigger};
 use crate::component::{
     Body, BoxFuture, Error, Instruments, LivePorts, OfferedPort, Reply, Result, Run, RunLimits,
     Shared, panic,
@@ -78,10 +79,10 @@ struct Nodes {
     store: Arc<dyn StateStore>,
     shared: Shared,
     news: Arc<News>,
-    runners: RwLock<HashMap<Arc<str>, Arc<Runner>>>,
+    places: Arc<Places>,
     /// Serialises updates of nodes; never held across an await.
     change: Mutex<()>,
-    /// Counts changes of `runners`: whoever waits for an absent node watches it.
+    /// Counts changes of `places`: whoever waits for an absent node watches it.
     changes: watch::Sender<u64>,
 }
 
@@ -103,7 +104,7 @@ impl Scheduler {
             store,
             shared: Shared { leads, instruments, blocking },
             news: Arc::default(),
-            runners: RwLock::default(),
+            places: Arc::default(),
             change: Mutex::new(()),
             changes: watch::Sender::new(0),
         }))
@@ -193,10 +194,9 @@ impl Scheduler {
 
     /// Ends all nodes, and waits until what they have in the background has ended too.
     pub async fn stop(&self) {
-        let names: Vec<_> = self.0.read().keys().cloned().collect();
-        let runners: Vec<_> = names.iter().filter_map(|name| self.0.get(name)).collect();
-        names.iter().for_each(|name| self.remove(name));
-        for runner in runners {
+        let runners = self.0.places.runners();
+        runners.iter().for_each(|(name, _)| self.remove(name));
+        for (_, runner) in runners {
             runner.ended().await;
         }
     }
@@ -211,9 +211,8 @@ impl Scheduler {
             let runner = nodes.wait_for(&to).await?;
             let data = data.unwrap_or_else(|| runner.default_message(&to.port));
             let envelope = Envelope {
-                to,
-                edge: None,
-                body: Body::Json(Arc::new(data)),
+                line: Arc::new(Line::of_trigger(to)),
+                body: Body::json(data),
                 run: run.clone(),
                 sender: None,
                 bounds: RetryBounds::default(),
@@ -313,6 +312,7 @@ impl Nodes {
     fn surroundings(&self) -> Surroundings {
         Surroundings {
             route: self.me.clone(),
+            places: self.places.clone(),
             dice: self.dice.clone(),
             admission: self.waits.admission,
             shared: self.shared.clone(),
@@ -322,11 +322,7 @@ impl Nodes {
     }
 
     fn get(&self, name: &str) -> Option<Arc<Runner>> {
-        self.read().get(name).cloned()
-    }
-
-    fn read(&self) -> RwLockReadGuard<'_, HashMap<Arc<str>, Arc<Runner>>> {
-        self.runners.read().unwrap_or_else(PoisonError::into_inner)
+        self.places.runner(name)
     }
 
     /// The runner of a node, waited for: it may be about to come.
@@ -354,17 +350,13 @@ impl Nodes {
     }
 
     fn put(&self, name: &str, runner: Arc<Runner>) {
-        let replaced = self.write().insert(name.into(), runner);
+        let replaced = self.places.put(name, Some(runner));
         self.changed(replaced);
     }
 
     fn remove(&self, name: &str) {
-        let removed = self.write().remove(name);
+        let removed = self.places.put(name, None);
         self.changed(removed);
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, HashMap<Arc<str>, Arc<Runner>>> {
-        self.runners.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn changed(&self, gone: Option<Arc<Runner>>) {
@@ -378,14 +370,14 @@ impl Nodes {
 impl Route for Nodes {
     fn deliver(&self, envelope: Envelope) -> BoxFuture<'_, Result<Reply>> {
         Box::pin(async move {
-            let runner = self.wait_for(&envelope.to);
+            let runner = self.wait_for(&envelope.line.to);
             let runner = match envelope.expires {
                 None => runner.await?,
                 Some(expires) => timeout_at(expires, runner).await.unwrap_or_else(|_| {
                     let limit = envelope.bounds.timeout.unwrap_or_default();
                     Err(Error::exhausted(format!(
                         "node `{}` did not run here within the {limit:?} that its edge allows",
-                        envelope.to.node
+                        envelope.line.to.node
                     )))
                 })?,
             };

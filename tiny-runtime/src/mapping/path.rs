@@ -1,6 +1,6 @@
 //! Singular paths of RFC 9535: each leads to one value at most.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::diagnostic::Fault;
 
@@ -141,10 +141,19 @@ pub(super) fn skip_blank(text: &str, from: usize) -> usize {
     text.len() - rest.trim_start_matches([' ', '\t', '\n', '\r']).len()
 }
 
+/// The member `key` of an object. Of a small one, looking at all keys takes less time than a hash of the key.
+pub(super) fn member<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+    const SMALL: usize = 16;
+    if object.len() > SMALL {
+        return object.get(key);
+    }
+    object.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
+}
+
 /// The value to which `path` leads.
 pub(super) fn follow<'a>(value: &'a Value, path: &[Segment]) -> Option<&'a Value> {
     path.iter().try_fold(value, |value, segment| match segment {
-        Segment::Key(key) => value.as_object()?.get(key),
+        Segment::Key(key) => member(value.as_object()?, key),
         Segment::Index(index) => {
             let list = value.as_array()?;
             list.get(position(*index, list.len())?)

@@ -10,7 +10,7 @@ use serde_json::value::Serializer as ToValue;
 
 use super::eval::{Eval, Failure, Got, Steps};
 use super::key::Key;
-use super::path::{Segment, follow};
+use super::path::{Segment, follow, member};
 use super::paths::Wanted;
 use super::plan::{Computed, Plan};
 use super::whole::Whole;
@@ -90,7 +90,7 @@ fn fill(value: &Value, wanted: &Wanted, slots: &mut Filled) {
 /// The same but for `value` itself.
 fn below(value: &Value, wanted: &Wanted, slots: &mut Filled) {
     for (key, wanted) in &wanted.keys {
-        if let Some(value) = value.as_object().and_then(|map| map.get(key)) {
+        if let Some(value) = value.as_object().and_then(|map| member(map, key)) {
             fill(value, wanted, slots);
         }
     }

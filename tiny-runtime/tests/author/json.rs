@@ -68,11 +68,11 @@ fn a_mapping_hands_on_the_reference_and_copies_nothing() {
     let held = || Arc::strong_count(&shared);
     let message =
         Luggage { context: shared.clone().into(), more: Some(shared.clone().into()), number: 1 };
-    let body = Arc::new(Body::of(message));
+    let body = Body::of(message);
     let mapping = Mapping::compile(&json!({
         "context": "{{ $.context }}", "more": "{{ $.more }}", "number": "{{ $.number }}"
     }));
-    let mapped = Body::Mapped(body, Arc::new(mapping.unwrap()));
+    let mapped = body.through(Arc::new(mapping.unwrap()));
     assert_eq!(held(), 3);
     let decoded = mapped.decode::<Luggage>().unwrap();
     assert_eq!(held(), 5, "two references more, and no copy");
@@ -83,11 +83,11 @@ fn a_mapping_hands_on_the_reference_and_copies_nothing() {
 
 #[test]
 fn paths_lead_into_it() {
-    let body = Arc::new(Body::of(luggage(json!({"user": {"name": "ada"}, "list": [1, 2]}))));
+    let body = Body::of(luggage(json!({"user": {"name": "ada"}, "list": [1, 2]})));
     let mapping = Mapping::compile(&json!({
         "name": "{{ $.context.user.name }}", "all": "{{ $.context }}", "last": "{{ $.context.list[-1] }}", "none": "{{ $.more }}"
     }));
-    let mapped = Body::Mapped(body, Arc::new(mapping.unwrap())).to_value().unwrap();
+    let mapped = body.through(Arc::new(mapping.unwrap())).to_value().unwrap();
     assert_eq!(mapped["name"], json!("ada"));
     assert_eq!(mapped["last"], json!(2));
     assert_eq!(mapped["all"]["list"], json!([1, 2]));
@@ -97,6 +97,6 @@ fn paths_lead_into_it() {
 #[test]
 fn any_json_is_taken_by_reference_from_the_border_too() {
     let shared = Arc::new(json!([1, 2, 3]));
-    let json = Body::Json(shared.clone()).decode::<Json>().unwrap();
+    let json = Body::json(shared.clone()).decode::<Json>().unwrap();
     assert!(std::ptr::eq(&*json, &*shared));
 }

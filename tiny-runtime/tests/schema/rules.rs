@@ -72,7 +72,7 @@ impl Default for Limits {
 }
 
 fn read<T: Message>(message: Value) -> Result<T, String> {
-    Body::Json(message.into()).decode().map_err(|e| e.to_string())
+    Body::json(message).decode().map_err(|e| e.to_string())
 }
 
 fn refused<T: Message>(message: Value) -> String {
