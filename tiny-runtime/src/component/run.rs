@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::Error;
 use crate::words;
@@ -18,6 +18,8 @@ pub struct Run {
     trigger: String,
     limits: RunLimits,
     hops: AtomicU32,
+    /// The bound that it has passed.
+    runaway: OnceLock<String>,
     record: Mutex<Record>,
 }
 
@@ -54,7 +56,14 @@ impl Default for RunLimits {
 
 impl Run {
     pub(crate) fn new(id: RunId, trigger: String, limits: RunLimits) -> Self {
-        Self { id, trigger, limits, hops: AtomicU32::new(0), record: Mutex::default() }
+        Self {
+            id,
+            trigger,
+            limits,
+            hops: AtomicU32::new(0),
+            runaway: OnceLock::new(),
+            record: Mutex::default(),
+        }
     }
 
     /// The run's id, also its trace id.
@@ -72,20 +81,24 @@ impl Run {
         self.hops.load(Ordering::Relaxed)
     }
 
-    /// Counts one hop and refuses it when the run or its path is over its bounds: a cycle is legal, a runaway is not.
+    /// Counts one hop and refuses it when the run or its path is over its bounds: a cycle is legal, a runaway is not. A run that has
+    /// passed a bound makes no further hop: each branch of a cycle would otherwise try all ways to the end by itself.
     pub(crate) fn enter<A>(&self, depth: u16, at: &Arc<A>) -> Result<(), Error>
     where
         A: fmt::Display + Send + Sync + 'static,
     {
+        if let Some(runaway) = self.runaway.get() {
+            return Err(Error::limit(runaway));
+        }
         if depth > self.limits.path {
-            return Err(Error::limit(format!(
+            return Err(self.run_away(format!(
                 "the path to `{at}` is longer than {} hops: is there a cycle without an end?",
                 self.limits.path
             )));
         }
         let hops = self.hops.fetch_add(1, Ordering::Relaxed);
         if hops >= self.limits.hops {
-            return Err(Error::limit(format!(
+            return Err(self.run_away(format!(
                 "the run made more than {} hops: is there a cycle without an end?",
                 self.limits.hops
             )));
@@ -94,6 +107,10 @@ impl Run {
             self.record().visits.push((depth, at.clone()));
         }
         Ok(())
+    }
+
+    fn run_away(&self, why: String) -> Error {
+        Error::limit(self.runaway.get_or_init(|| why))
     }
 
     /// Remembers a failure that the reply may hide: another branch of a fan-out may have answered.

@@ -104,3 +104,31 @@ async fn a_node_that_never_comes_is_an_exhausted_error_that_names_it() {
     assert_eq!(failure(&outcome).kind(), Kind::Exhausted);
     assert_eq!(outcome.took, ADMISSION);
 }
+
+/// All permits of `a` are taken by runs that come to it a second time: none of them may wait for another.
+#[tokio::test(start_paused = true)]
+async fn as_many_runs_as_a_node_takes_may_all_pass_it_twice() {
+    let world = World::new();
+    world.node("a", "actor", &["out b:input"]).node("b", "actor", &["out a:input"]);
+    world.script("b", &[Act::After(10)]);
+    // The second time it answers.
+    world.script("a", &[vec![Act::Pass; 256], vec![Act::Answer("done"); 256]].concat());
+    let runs = (0..256).map(|_| world.run("a:input"));
+    let outcomes = futures::future::join_all(runs).await;
+    assert!(outcomes.iter().all(|outcome| answer(outcome).as_deref() == Some("done")));
+    assert_eq!(world.calls("a"), 512);
+}
+
+/// Backpressure needs no queue: who sends too fast waits in its own call.
+#[tokio::test(start_paused = true)]
+async fn a_fast_producer_waits_for_a_slow_consumer() {
+    let world = World::new();
+    world.script("slow", &[Act::Late(100, "done")]);
+    world.node("slow", "solo", &[]).node("a", "actor", &["out slow:input"]);
+    let began = tokio::time::Instant::now();
+    for sent in 1..=50 {
+        assert_eq!(answer(&world.run("a:input").await).as_deref(), Some("done"));
+        assert_eq!(world.calls("slow"), sent, "nothing is ever ahead of the consumer");
+    }
+    assert_eq!(began.elapsed(), Duration::from_secs(5), "ten a second, and no faster");
+}

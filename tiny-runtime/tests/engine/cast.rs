@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tiny_runtime::component::Message;
 use tiny_runtime::prelude::*;
+use tokio::time::sleep;
 
 use crate::stage::{Act, stage};
 
@@ -58,6 +60,10 @@ impl Actor {
         let (act, _scene) = stage(ctx).enter(ctx, &message.text);
         match act {
             Act::Pass => self.out(ctx, message).await,
+            Act::After(ms) => {
+                sleep(Duration::from_millis(ms)).await;
+                self.out(ctx, message).await
+            }
             Act::Request => Ok(Reply::of(self.request(ctx, message).await?)),
             Act::Ask => {
                 let answer = self.ask(ctx, message).await?;

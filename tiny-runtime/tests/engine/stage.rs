@@ -23,6 +23,8 @@ use crate::cast;
 pub(crate) enum Act {
     /// Sends it out of `out`.
     Pass,
+    /// Sends it out of `out` after so many milliseconds.
+    After(u64),
     /// Sends it out of `request` and answers with the answer.
     Request,
     /// Sends it out of `ask` and answers with the answer, if any.
@@ -58,7 +60,9 @@ impl Act {
             Self::Permanent(text) => Err(Error::permanent(text)),
             Self::Panic(text) => panic!("{text}"),
             Self::Hang => std::future::pending().await,
-            Self::Pass | Self::Request | Self::Ask | Self::Nothing => Ok(Reply::none()),
+            Self::Pass | Self::After(_) | Self::Request | Self::Ask | Self::Nothing => {
+                Ok(Reply::none())
+            }
         }
     }
 }

@@ -109,7 +109,7 @@ async fn a_line_stays_short_however_long_the_run() {
     let world = World::new();
     world.node("a", "actor", &["out a:input"]);
     let outcome = world.run("a:input").await;
-    assert_eq!(outcome.run.visits().len(), 32);
+    assert_eq!(outcome.run.visits().len(), 16);
     assert_eq!(outcome.run.visits()[0], Visit { depth: 1, at: "a:input".into() });
     assert!(outcome.to_string().contains("a:input …, 256 hops in "), "{outcome}");
 }
