@@ -48,6 +48,12 @@ pub trait Instance: Send + Sync {
         Box::pin(ready(Ok(())))
     }
 
+    /// Calls the component's `destroy`.
+    fn destroy<'a>(&'a self, ctx: &'a Ctx) -> BoxFuture<'a, Result<()>> {
+        let _no_hook = ctx;
+        Box::pin(ready(Ok(())))
+    }
+
     /// Keeps the component's state in `ledger`.
     fn keep_state(&self, ledger: &Arc<dyn Ledger>) {
         let _no_state = ledger;
@@ -117,6 +123,10 @@ impl<C: Component> Instance for Typed<C> {
 
     fn reconcile<'a>(&'a self, ctx: &'a Ctx) -> BoxFuture<'a, Result<()>> {
         self.table.run_reconcile(&self.component, ctx)
+    }
+
+    fn destroy<'a>(&'a self, ctx: &'a Ctx) -> BoxFuture<'a, Result<()>> {
+        self.table.run_destroy(&self.component, ctx)
     }
 
     fn keep_state(&self, ledger: &Arc<dyn Ledger>) {
