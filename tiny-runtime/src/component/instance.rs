@@ -179,6 +179,7 @@ pub struct ComponentType {
 pub(crate) struct Has {
     pub(crate) settings_hook: bool,
     pub(crate) reconcile: bool,
+    pub(crate) destroy: bool,
     pub(crate) state: bool,
     pub(crate) dynamic_ports: bool,
 }
@@ -210,6 +211,7 @@ impl ComponentType {
         let has = Has {
             settings_hook: table.has_settings_hook(),
             reconcile: table.has_reconcile(),
+            destroy: table.has_destroy(),
             state: table.has_state(),
             dynamic_ports: ports.iter().any(|port| port.is_dynamic),
         };

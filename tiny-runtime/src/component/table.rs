@@ -300,6 +300,10 @@ impl<C: Send + Sync + 'static> Table<C> {
         }
     }
 
+    pub(crate) fn has_destroy(&self) -> bool {
+        self.destroy.is_some()
+    }
+
     pub(crate) fn run_destroy<'a>(
         &self,
         component: &'a C,

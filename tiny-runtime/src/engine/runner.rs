@@ -9,7 +9,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
@@ -308,14 +308,18 @@ impl Runner {
     }
 
     /// A context of what the node begins by itself.
-    pub(super) fn ctx_of_trigger(self: &Arc<Self>, trigger: String) -> Guarded {
+    pub(super) fn ctx_of_trigger(
+        self: &Arc<Self>,
+        trigger: String,
+        deadline: Option<Instant>,
+    ) -> Guarded {
         Guarded(Ctx::new(Hop {
             run: self.begin(trigger),
             outlet: self.clone(),
             parent: None,
             edge: None,
             depth: 1,
-            deadline: None,
+            deadline,
             span: Span::none(),
             end: End::default(),
         }))

@@ -1,5 +1,7 @@
 //! The nodes of this process and what happens to them.
 
+mod doomed;
+
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
