@@ -19,7 +19,7 @@ use crate::component::{Error, Kind, Reply, Result, panic};
 /// How often `reconcile` runs when nothing happens.
 const PERIOD: Duration = Duration::from_secs(5 * 60);
 
-/// The longest time for `destroy` with all its attempts.
+/// The longest time for `destroy` with all its attempts, and for the settings that it needs.
 const DESTROY: Duration = Duration::from_secs(30);
 
 /// How far a node is, and what waits to be done.
@@ -207,6 +207,24 @@ impl Runner {
     /// False until the component has its settings: before that, no message and no end of the node may meet it.
     pub(super) fn is_settled(&self) -> bool {
         !self.component.has.settings_hook || self.life.is_started()
+    }
+
+    /// Puts in force, once, the settings of a node that lives for nothing but its end.
+    pub(super) async fn settle_at_last(self: &Arc<Self>) -> Result<()> {
+        let wanted = self.life.wanted().settings.take();
+        let Some(settings) = wanted.filter(|_| !self.is_settled()) else { return Ok(()) };
+        let settled = timeout(DESTROY, self.settle(settings.as_ref())).await;
+        if let Ok(Settled::InForce) = settled {
+            self.life.start();
+            return Ok(());
+        }
+        let why = self.life.finding(&self.info.name).map(|finding| finding.message);
+        let why =
+            why.unwrap_or_else(|| format!("its settings hook did not end within {DESTROY:?}"));
+        Err(match settled {
+            Ok(Settled::Refused { for_good: true }) => Error::permanent(why),
+            _ => Error::exhausted(why),
+        })
     }
 
     /// Has the component of a node that was removed delete what it made outside, once everything in the node has ended.

@@ -22,6 +22,8 @@ use crate::component::{
 };
 use crate::registry::Registry;
 
+pub(crate) use self::doomed::Doomed;
+
 /// Holds one live instance for each node of this module and delivers to them.
 ///
 /// Cheap to clone: a clone is another handle to the same nodes.
