@@ -28,6 +28,16 @@ async fn what_runs_in_a_node_ends_before_its_hook_is_called() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_message_is_under_way_when_the_hook_is_called() {
+    let world = World::new();
+    world.script("a", &[Act::Hang, Act::Nothing]).node("a", "tenant", &[]);
+    let run = world.run_aside("a:input").await;
+    world.scheduler.destroy("a").await.unwrap();
+    assert_eq!(world.log(), ["a: go", "left a", "a: the end", "left a"]);
+    assert!(run.is_finished());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_node_that_is_removed_or_stopped_is_not_destroyed() {
     let world = World::new();
     world.node("a", "tenant", &[]).node("b", "tenant", &[]);

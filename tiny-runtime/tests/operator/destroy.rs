@@ -13,7 +13,6 @@ use tiny_runtime::component::ComponentType;
 use tiny_runtime::operator::Operator;
 use tiny_runtime::prelude::*;
 use tiny_runtime::registry::Registry;
-use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use crate::stage::{Stage, Text, condition_is};
@@ -21,8 +20,8 @@ use crate::stage::{Stage, Text, condition_is};
 /// What was called: the node, whose name no other test has, and what its hook saw.
 static CALLS: Mutex<Vec<(String, u64)>> = Mutex::new(Vec::new());
 
-/// What the slow one waits for.
-static KEYS: Semaphore = Semaphore::const_new(0);
+/// The nodes whose slow end may come.
+static OPEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 fn calls(node: &str) -> Vec<u64> {
     let calls = CALLS.lock().unwrap();
@@ -78,7 +77,9 @@ impl Lodge {
             }
             "locked" => Err(Error::permanent("the door is locked")),
             "slow" => {
-                KEYS.acquire().await?.forget();
+                while !OPEN.lock().unwrap().iter().any(|node| node == ctx.node()) {
+                    sleep(Duration::from_millis(10)).await;
+                }
                 Ok(())
             }
             _ => self.guests.update(|guests| *guests = 0).await,
@@ -219,9 +220,30 @@ async fn a_hook_that_takes_its_time_holds_nobody_up() {
     delete(&stage, "tent").await;
     until_gone(&stage, "tent").await;
     assert_eq!(finalizers(&stage, "manor").await, [NODE_FINALIZER]);
-    KEYS.add_permits(1);
+    OPEN.lock().unwrap().push("manor".to_owned());
     until_gone(&stage, "manor").await;
     stage.end(operator).await;
+}
+
+#[tokio::test]
+async fn what_a_leader_began_the_next_one_begins_anew() {
+    let stage = Stage::new().await;
+    let one = start(&stage);
+    lodge(&stage, "castle", "slow").await;
+    let two = start(&stage);
+    delete(&stage, "castle").await;
+    let called = |times| async move {
+        while calls("castle").len() < times {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), called(1)).await.unwrap();
+    one.stop().await;
+    timeout(Duration::from_secs(20), called(2)).await.unwrap();
+    OPEN.lock().unwrap().push("castle".to_owned());
+    until_gone(&stage, "castle").await;
+    assert_eq!(calls("castle").len(), 2);
+    stage.end(two).await;
 }
 
 #[tokio::test]
