@@ -200,6 +200,7 @@ pub fn message(words: TokenStream, item: TokenStream) -> TokenStream {
 /// | `settings` | a hook that sees new settings before they are in force |
 /// | `control` | receives what people do on a dashboard, and shows what `read` returns |
 /// | `reconcile` | a hook that runs every five minutes and when the node changes |
+/// | `destroy` | a hook that runs when the node is deleted, to delete what the component made outside |
 ///
 /// | word | on | meaning |
 /// |---|---|---|
@@ -352,6 +353,11 @@ pub fn message(words: TokenStream, item: TokenStream) -> TokenStream {
 /// what people do on a dashboard; what `read` returns is what they see, with every secret as `***`. It gets through to a node that is
 /// busy.
 ///
+/// `destroy` runs once the node is deleted and everything in it has ended, on the replica that leads, and not when a process ends. It has
+/// 30 seconds with all its retries; until it has ended the object stays. A transient error that lasts is tried again later, a permanent one lets
+/// the object go. After a crash the hook may be called again, on a new component with the settings and the state: what is gone already is
+/// no error. It may send, and has no background any more.
+///
 /// ```
 /// # use tiny_runtime::prelude::*;
 /// # /// How to connect.
@@ -406,6 +412,12 @@ pub fn message(words: TokenStream, item: TokenStream) -> TokenStream {
 ///         Ok(())
 ///     }
 ///
+///     /// Forgets who connected.
+///     #[port(destroy)]
+///     async fn on_destroy(&self, _ctx: &Ctx) -> Result<()> {
+///         self.resets.update(|resets| *resets = 0).await
+///     }
+///
 ///     /// Connects anew when the button is pressed.
 ///     #[port(control, read = Self::panel)]
 ///     async fn control(&self, ctx: &Ctx, panel: Panel) -> Result<()> {
@@ -421,6 +433,8 @@ pub fn message(words: TokenStream, item: TokenStream) -> TokenStream {
 /// let bench = Bench::<Connect>::new();
 /// bench.send(Connect::CONTROL, Panel { reset: true, ..Panel::default() }).await?;
 /// assert_eq!(bench.view().unwrap()["resets"], 1);
+/// bench.destroy().await?;
+/// assert_eq!(bench.stored("resets"), Some(0.into()));
 /// # Ok::<(), Error>(())
 /// # }).map_err(|e| e.to_string())?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -13,13 +13,14 @@ use crate::struct_half::cfg;
 use crate::types;
 use crate::{docs, words};
 
-const WORDS: [&str; 13] = [
+const WORDS: [&str; 14] = [
     "target",
     "source",
     "error",
     "settings",
     "control",
     "reconcile",
+    "destroy",
     "name",
     "label",
     "position",

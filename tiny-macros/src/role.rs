@@ -20,10 +20,19 @@ pub(crate) enum Role {
     Control,
     /// Runs every few minutes and when the node changes.
     Reconcile,
+    /// Runs when the node is deleted.
+    Destroy,
 }
 
-const ROLES: [Role; 6] =
-    [Role::Target, Role::Source, Role::Error, Role::Settings, Role::Control, Role::Reconcile];
+const ROLES: [Role; 7] = [
+    Role::Target,
+    Role::Source,
+    Role::Error,
+    Role::Settings,
+    Role::Control,
+    Role::Reconcile,
+    Role::Destroy,
+];
 
 impl Role {
     /// The word that authors write.
@@ -35,6 +44,7 @@ impl Role {
             Self::Settings => "settings",
             Self::Control => "control",
             Self::Reconcile => "reconcile",
+            Self::Destroy => "destroy",
         }
     }
 
@@ -47,6 +57,7 @@ impl Role {
             Self::Settings => "settings hook",
             Self::Control => "control port",
             Self::Reconcile => "reconcile hook",
+            Self::Destroy => "destroy hook",
         }
     }
 
@@ -63,17 +74,18 @@ impl Role {
             Self::Error => &["name", "label", "position", "when"],
             Self::Settings => &["schema"],
             Self::Control => &["label", "position", "when", "schema", "read"],
-            Self::Reconcile => &[],
+            Self::Reconcile | Self::Destroy => &[],
         }
     }
 
-    /// The name of a port that authors do not name.
+    /// The name of a port that authors do not name. The destroy hook is no port: its name only keeps a component from having two.
     pub(crate) fn system_name(self) -> Option<&'static str> {
         match self {
             Self::Target | Self::Source | Self::Error => None,
             Self::Settings => Some("_settings"),
             Self::Control => Some("_control"),
             Self::Reconcile => Some("_reconcile"),
+            Self::Destroy => Some("_destroy"),
         }
     }
 
@@ -83,7 +95,7 @@ impl Role {
             Self::Target => "Left",
             Self::Source => "Right",
             Self::Error => "Bottom",
-            Self::Settings | Self::Control | Self::Reconcile => "Top",
+            Self::Settings | Self::Control | Self::Reconcile | Self::Destroy => "Top",
         }
     }
 
@@ -94,7 +106,12 @@ impl Role {
 
     /// True for what nobody sends a message to.
     pub(crate) fn is_hook(self) -> bool {
-        matches!(self, Self::Settings | Self::Reconcile)
+        matches!(self, Self::Settings | Self::Reconcile | Self::Destroy)
+    }
+
+    /// True for what is called without a message: nothing has come, the time has.
+    pub(crate) fn takes_nothing(self) -> bool {
+        matches!(self, Self::Reconcile | Self::Destroy)
     }
 
     /// Takes the role out of the words of `attr`; `None` when there is none, or several.

@@ -25,7 +25,7 @@ pub(crate) struct Signature {
 /// What a method of this role takes, in words.
 fn shape(role: Role, each: bool) -> &'static str {
     match role {
-        Role::Reconcile => "`&self, ctx: &Ctx`",
+        _ if role.takes_nothing() => "`&self, ctx: &Ctx`",
         Role::Settings => "`&self, ctx: &Ctx, settings: &T`",
         _ if each => "`&self, ctx: &Ctx, item: &str, message: T`",
         _ => "`&self, ctx: &Ctx, message: T`",
@@ -162,7 +162,7 @@ impl<'a> Reader<'a> {
             FnArg::Receiver(_) => None,
         });
         let mut inputs = inputs.peekable();
-        let needs_message = self.role != Role::Reconcile;
+        let needs_message = !self.role.takes_nothing();
         let ctx = match inputs.peek() {
             Some(argument) if is_ctx(&argument.ty) => inputs.next(),
             Some(argument) => {

@@ -101,6 +101,7 @@ fn a_port_costs_at_most_25_lines() {
         format!("/// P.\n#[port(settings)]\nasync fn check(&self, ctx: &Ctx, settings: &Manner) -> Result<()> {body}"),
         format!("/// P.\n#[port(control, read = Self::view)]\nasync fn control(&self, ctx: &Ctx, panel: &Panel) -> Result {body}"),
         format!("/// P.\n#[port(reconcile)]\nasync fn look(&self, ctx: &Ctx) -> Result<()> {body}"),
+        format!("/// P.\n#[port(destroy)]\nasync fn end(&self, ctx: &Ctx) -> Result<()> {body}"),
     ];
     let lines: Vec<usize> = ports.iter().map(|port| lines_of(port)).collect();
     assert!(lines.iter().all(|lines| *lines <= 25), "{lines:?}");

@@ -107,6 +107,12 @@ impl Everything {
     async fn look(&self, _ctx: &Ctx) -> Result<()> {
         Ok(())
     }
+
+    /// Cleans up.
+    #[port(destroy)]
+    async fn on_destroy(&self, _ctx: &Ctx) -> Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -107,6 +107,7 @@ fn row(runtime: &Runtime, port: &Port) -> TokenStream {
     let row = match port.role {
         Role::Settings => settings(port),
         Role::Reconcile => reconcile(port),
+        Role::Destroy => destroy(port),
         Role::Control => control(runtime, port),
         Role::Target | Role::Source | Role::Error => plain(runtime, port),
     };
@@ -190,6 +191,13 @@ fn reconcile(port: &Port) -> TokenStream {
     quote! {
         table.reconcile(#description, |#me, #ctx| ::std::boxed::Box::pin(#me.#ident(#ctx)));
     }
+}
+
+/// No port, so nobody reads what stands above it.
+fn destroy(port: &Port) -> TokenStream {
+    let ident = &port.method.sig.ident;
+    let [me, ctx] = own(port, ["me", "ctx"]);
+    quote!(table.destroy(|#me, #ctx| ::std::boxed::Box::pin(#me.#ident(#ctx)));)
 }
 
 /// Calls the method.

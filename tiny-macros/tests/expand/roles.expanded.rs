@@ -26,6 +26,10 @@ impl Mixer {
     async fn reconcile(&self, ctx: &Ctx) -> Result<()> {
         Ok(())
     }
+    /// Deletes what it made outside.
+    async fn on_destroy(&self, ctx: &Ctx) -> Result<()> {
+        Ok(())
+    }
     ///The ports `in_{input}`.
     #[allow(dead_code, private_interfaces)]
     pub const INPUT: ::tiny_runtime::component::Keys<
@@ -133,6 +137,7 @@ impl ::tiny_runtime::component::Ports for Mixer {
                     |me, ctx| ::std::boxed::Box::pin(me.reconcile(ctx)),
                 );
         }
+        table.destroy(|me, ctx| ::std::boxed::Box::pin(me.on_destroy(ctx)));
     }
 }
 const _: () = ::tiny_runtime::component::is_component::<Mixer>();

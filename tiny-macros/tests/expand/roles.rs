@@ -32,6 +32,12 @@ impl Mixer {
     async fn reconcile(&self, ctx: &Ctx) -> Result<()> {
         Ok(())
     }
+
+    /// Deletes what it made outside.
+    #[port(destroy)]
+    async fn on_destroy(&self, ctx: &Ctx) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Mixes.

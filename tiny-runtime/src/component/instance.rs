@@ -48,6 +48,12 @@ pub trait Instance: Send + Sync {
         Box::pin(ready(Ok(())))
     }
 
+    /// Calls the component's `destroy`.
+    fn destroy<'a>(&'a self, ctx: &'a Ctx) -> BoxFuture<'a, Result<()>> {
+        let _no_hook = ctx;
+        Box::pin(ready(Ok(())))
+    }
+
     /// Keeps the component's state in `ledger`.
     fn keep_state(&self, ledger: &Arc<dyn Ledger>) {
         let _no_state = ledger;
@@ -119,6 +125,10 @@ impl<C: Component> Instance for Typed<C> {
         self.table.run_reconcile(&self.component, ctx)
     }
 
+    fn destroy<'a>(&'a self, ctx: &'a Ctx) -> BoxFuture<'a, Result<()>> {
+        self.table.run_destroy(&self.component, ctx)
+    }
+
     fn keep_state(&self, ledger: &Arc<dyn Ledger>) {
         for (key, cell) in self.table.states(&self.component) {
             cell.keep(key, ledger.clone());
@@ -169,6 +179,7 @@ pub struct ComponentType {
 pub(crate) struct Has {
     pub(crate) settings_hook: bool,
     pub(crate) reconcile: bool,
+    pub(crate) destroy: bool,
     pub(crate) state: bool,
     pub(crate) dynamic_ports: bool,
 }
@@ -200,6 +211,7 @@ impl ComponentType {
         let has = Has {
             settings_hook: table.has_settings_hook(),
             reconcile: table.has_reconcile(),
+            destroy: table.has_destroy(),
             state: table.has_state(),
             dynamic_ports: ports.iter().any(|port| port.is_dynamic),
         };

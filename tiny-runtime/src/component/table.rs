@@ -43,6 +43,7 @@ pub struct Table<C> {
     settings: Option<SettingsIn<C>>,
     on_settings: Option<SettingsHook<C>>,
     reconcile: Option<Hook<C>>,
+    destroy: Option<Hook<C>>,
     view: Option<View<C>>,
     settings_schema: Option<fn(&C, Schema) -> Schema>,
     states: Vec<(&'static str, StateIn<C>)>,
@@ -58,6 +59,7 @@ impl<C: Send + Sync + 'static> Table<C> {
             settings: None,
             on_settings: None,
             reconcile: None,
+            destroy: None,
             view: None,
             settings_schema: None,
             states: Vec::new(),
@@ -163,6 +165,14 @@ impl<C: Send + Sync + 'static> Table<C> {
         let row = self.push("_reconcile", Role::Reconcile, Ops::<Nothing, ()>::ALL, None);
         row.shown("Reconcile", description, Position::Top);
         self.reconcile = Some(Box::new(hook));
+    }
+
+    /// The hook that runs when the node is deleted. It is no port: nobody sees it, and nothing is sent to it.
+    pub fn destroy(
+        &mut self,
+        hook: impl for<'a> Fn(&'a C, &'a Ctx) -> BoxFuture<'a, Result<()>> + Send + Sync + 'static,
+    ) {
+        self.destroy = Some(Box::new(hook));
     }
 
     /// The hook that sees new settings before they are in force; an error keeps the old ones.
@@ -285,6 +295,21 @@ impl<C: Send + Sync + 'static> Table<C> {
         ctx: &'a Ctx,
     ) -> BoxFuture<'a, Result<()>> {
         match &self.reconcile {
+            Some(hook) => hook(component, ctx),
+            None => Box::pin(ready(Ok(()))),
+        }
+    }
+
+    pub(crate) fn has_destroy(&self) -> bool {
+        self.destroy.is_some()
+    }
+
+    pub(crate) fn run_destroy<'a>(
+        &self,
+        component: &'a C,
+        ctx: &'a Ctx,
+    ) -> BoxFuture<'a, Result<()>> {
+        match &self.destroy {
             Some(hook) => hook(component, ctx),
             None => Box::pin(ready(Ok(()))),
         }

@@ -17,10 +17,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::directory::Directory;
 use super::lease::Leadership;
+use super::leaving::{Leaving, Place};
 use super::neighbours::{Known, Neighbours};
 use super::sharing::{Member, PortSchema, Sharing};
 use super::status::{self, Written};
-use super::{Catalogue, ModuleId, backoff, declare, face, node_status, state};
+use super::{Catalogue, ModuleId, backoff, declare, face, finalizer, node_status, state};
 use crate::component::{ComponentType, OfferedPort};
 use crate::engine::{
     Before, EdgeDecl, Face, Finding, NodeDecl, Peer, Proofs, Scheduler, Standing, What,
@@ -41,6 +42,8 @@ pub(crate) struct Nodes {
     scheduler: Scheduler,
     directory: Directory,
     own: BTreeMap<String, Own>,
+    /// Those that are being deleted.
+    leaving: Leaving,
     /// Nodes whose status may differ from what it should be.
     dirty: BTreeSet<String>,
     /// Nodes whose status was to be written when somebody else wrote.
@@ -67,7 +70,7 @@ struct Own {
 enum New {
     /// What it declares.
     Declaration,
-    /// Its status.
+    /// Its status, or what keeps its object.
     Status,
     /// At most what its component keeps.
     State,
@@ -109,6 +112,7 @@ impl Nodes {
             scheduler,
             directory,
             own: BTreeMap::new(),
+            leaving: Leaving::new(),
             dirty: BTreeSet::new(),
             outrun: BTreeSet::new(),
             listing: None,
@@ -158,6 +162,12 @@ impl Nodes {
                 tracing::warn!("the modules could not be listed within {MODULES:?}; edges to their nodes are not checked until they are");
             },
         }
+        let place = Place {
+            api: api.clone(),
+            leadership: leadership.clone(),
+            scheduler: self.scheduler.clone(),
+            directory: self.directory.clone(),
+        };
         let mut writes = JoinSet::new();
         let mut failures = 0;
         let mut pause = None;
@@ -167,6 +177,7 @@ impl Nodes {
             if pause.is_none() {
                 self.start_writes(&mut writes, &api, &leadership);
             }
+            self.leaving.start(&place);
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 event = events.next() => match event {
@@ -179,7 +190,11 @@ impl Nodes {
                     Some(Err(e)) => tracing::warn!("cannot watch the modules, trying again: {e}"),
                     None => return,
                 },
-                _ = leadership.changed() => self.mark_all(),
+                _ = leadership.changed() => {
+                    self.mark_all();
+                    self.leaving.halt();
+                }
+                () = self.leaving.ended() => {}
                 news = self.scheduler.news(), if hush.is_none() => {
                     self.hear(&news);
                     hush = Some(Instant::now() + NEWS);
@@ -220,8 +235,8 @@ impl Nodes {
             Event::InitDone => {
                 let listed = self.listing.take().unwrap_or_default();
                 let names: BTreeSet<String> = listed.iter().map(ResourceExt::name_any).collect();
-                let gone = self.directory.names().into_iter().filter(|name| !names.contains(name));
-                let gone: Vec<String> = gone.collect();
+                let known = self.directory.names().into_iter().chain(self.leaving.names().cloned());
+                let gone: Vec<String> = known.filter(|name| !names.contains(name)).collect();
                 self.take_in(listed, &gone);
                 self.publish(true);
             }
@@ -241,21 +256,27 @@ impl Nodes {
         }
         for name in gone {
             self.directory.put(name, Peer::Absent);
-            self.neighbours.drop_node(name);
-            self.sharing.put(name, None);
-            self.proofs.put(name, None);
-            self.drop_own(name);
+            self.leaving.drop(name);
+            self.forget(name);
             moved.insert(name.clone());
         }
         let mut stale = BTreeSet::new();
         for node in written {
             let name = node.name_any();
             if !node.belongs_to(&self.module.name) {
+                self.leaving.drop(&name);
                 self.drop_own(&name);
                 let mut known = Known { sharing: &mut self.sharing, proofs: &mut self.proofs };
                 self.neighbours.put_node(node, &mut known);
                 continue;
             }
+            if is_leaving(&node) {
+                let doomed = self.scheduler.doom(&name);
+                self.forget(&name);
+                self.leaving.put(node, doomed);
+                continue;
+            }
+            self.leaving.drop(&name);
             self.neighbours.drop_node(&name);
             self.scheduler.seen(&name, state::stored(&node));
             match self.taken_in(node) {
@@ -292,6 +313,10 @@ impl Nodes {
 
     fn peer(&self, node: &TinyNode) -> Peer {
         if node.belongs_to(&self.module.name) {
+            // It takes no messages any more, whoever still holds its object.
+            if is_leaving(node) {
+                return Peer::Absent;
+            }
             Peer::Ours { component: node.spec.component.clone() }
         } else {
             Peer::Foreign { module: node.spec.module.clone() }
@@ -308,7 +333,8 @@ impl Nodes {
                     status.map(|status| TinyNodeStatus { metadata: BTreeMap::new(), ..status })
                 };
                 let is_state = own.node.metadata.generation == node.metadata.generation
-                    && without_state(&own.node) == without_state(&node);
+                    && without_state(&own.node) == without_state(&node)
+                    && own.node.finalizers() == node.finalizers();
                 own.node = node;
                 if is_state { New::State } else { New::Status }
             }
@@ -357,6 +383,14 @@ impl Nodes {
     fn tell_the_stirred(&mut self) {
         let stirred = self.sharing.stirred().into_iter();
         self.dirty.extend(stirred.filter(|name| self.own.contains_key(name)));
+    }
+
+    /// Forgets all that is known of a node that is gone.
+    fn forget(&mut self, name: &str) {
+        self.neighbours.drop_node(name);
+        self.sharing.put(name, None);
+        self.proofs.put(name, None);
+        self.drop_own(name);
     }
 
     fn drop_own(&mut self, name: &str) {
@@ -467,9 +501,19 @@ impl Nodes {
         while leadership.term().is_some() && writes.len() < WRITES {
             let Some(name) = self.dirty.pop_first() else { return };
             let Some(own) = self.own.get(&name) else { continue };
-            let Some(desired) = self.desired(own) else { continue };
             let (api, leadership) = (api.clone(), leadership.clone());
             let (version, before) = (own.node.resource_version(), own.node.status.clone());
+            if let Some(finalizers) = self.finalizers(own) {
+                // The status follows when the watch brings the node with them.
+                writes.spawn(async move {
+                    let over = version.as_deref();
+                    let write = finalizer::write(&api, &leadership, &name, over, &finalizers);
+                    let written = write.await;
+                    (name, version, written)
+                });
+                continue;
+            }
+            let Some(desired) = self.desired(own) else { continue };
             writes.spawn(async move {
                 let (over, before) = (version.as_deref(), before.as_ref());
                 let write = status::write(&api, &leadership, &name, over, before, &desired);
@@ -477,6 +521,12 @@ impl Nodes {
                 (name, version, written)
             });
         }
+    }
+
+    /// The finalizers that the node should have; `None` when it has them, or when nobody can tell because its component is not
+    /// known here.
+    fn finalizers(&self, own: &Own) -> Option<Vec<String>> {
+        finalizer::desired(&own.node, self.component(own)?.has.destroy)
     }
 
     /// The status that the node should have; `None` when it has it.
@@ -531,6 +581,11 @@ impl Nodes {
             changed
         });
     }
+}
+
+/// True for a node that is being deleted: its object stays for somebody's finalizer only.
+fn is_leaving(node: &TinyNode) -> bool {
+    node.metadata.deletion_timestamp.is_some()
 }
 
 /// What is known of an edge: whether its mapping can be right, and what goes on if not.

@@ -63,14 +63,29 @@ where
     let params =
         PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
     let patch = Patch::Merge(&patch);
-    let answer = timeout(ANSWER, api.patch_status(name, &params, &patch)).await;
-    match answer.unwrap_or_else(|_| Err(kube::Error::Service("no answer in time".into()))) {
+    written(api.patch_status(name, &params, &patch)).await
+}
+
+/// What came of a write.
+///
+/// # Errors
+/// What the API server answers but a conflict or that the object is gone.
+pub(super) async fn written<K>(
+    write: impl Future<Output = kube::Result<K>>,
+) -> kube::Result<Written<K>> {
+    match answered(write).await {
         Ok(stored) => Ok(Written::Stored(Box::new(stored))),
         Err(kube::Error::Api(status)) if status.is_conflict() || status.is_not_found() => {
             Ok(Written::Stale)
         }
         Err(e) => Err(e),
     }
+}
+
+/// The answer to a request, if it comes in time.
+pub(super) async fn answered<T>(request: impl Future<Output = kube::Result<T>>) -> kube::Result<T> {
+    let answer = timeout(ANSWER, request).await;
+    answer.unwrap_or_else(|_| Err(kube::Error::Service("no answer in time".into())))
 }
 
 fn to_value<S: Serialize>(status: &S) -> Value {

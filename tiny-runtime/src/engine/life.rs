@@ -1,4 +1,5 @@
-//! The life of a node beside its messages: settings, then reconcile, then messages, and again whenever something changes.
+//! The life of a node beside its messages: settings, then reconcile, then messages, and again whenever something changes; at its
+//! end, where it is one for good, destroy.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,16 +7,20 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::graph::{Cause, Finding};
 use super::news::What;
+use super::outlet::FAREWELL;
 use super::retry::{self, RetryBounds};
 use super::runner::{Guarded, Runner};
 use crate::component::{Error, Kind, Reply, Result, panic};
 
 /// How often `reconcile` runs when nothing happens.
 const PERIOD: Duration = Duration::from_secs(5 * 60);
+
+/// The longest time for `destroy` with all its attempts, and for the settings that it needs.
+const DESTROY: Duration = Duration::from_secs(30);
 
 /// How far a node is, and what waits to be done.
 #[derive(Debug)]
@@ -161,7 +166,7 @@ impl Runner {
 
     /// Puts settings in force by way of the component's hook.
     async fn settle(self: &Arc<Self>, settings: Option<&Value>) -> Settled {
-        let guard = self.hook_ctx("_settings", "new settings");
+        let guard = self.hook_ctx("_settings", "new settings", None);
         let ctx = &guard.0;
         let attempt = || {
             let hook = guarded(self.instance.change_settings(ctx, settings));
@@ -190,7 +195,7 @@ impl Runner {
 
     /// Calls `reconcile` once; false when it failed in a way that may pass.
     async fn reconcile(self: &Arc<Self>) -> bool {
-        let guard = self.hook_ctx("_reconcile", "reconcile");
+        let guard = self.hook_ctx("_reconcile", "reconcile", None);
         match guarded(self.instance.reconcile(&guard.0)).await {
             Ok(()) => true,
             Err(error) => {
@@ -200,8 +205,58 @@ impl Runner {
         }
     }
 
-    fn hook_ctx(self: &Arc<Self>, port: &str, trigger: &str) -> Guarded {
-        self.ctx_of_trigger(port, format!("{trigger} of `{}`", self.info.name))
+    /// False until the component has its settings: before that, no message and no end of the node may meet it.
+    pub(super) fn is_settled(&self) -> bool {
+        !self.component.has.settings_hook || self.life.is_started()
+    }
+
+    /// Puts in force, once, the settings of a node that lives for nothing but its end.
+    pub(super) async fn settle_at_last(self: &Arc<Self>) -> Result<()> {
+        let wanted = self.life.wanted().settings.take();
+        let Some(settings) = wanted.filter(|_| !self.is_settled()) else { return Ok(()) };
+        let settled = timeout(DESTROY, self.settle(settings.as_ref())).await;
+        if let Ok(Settled::InForce) = settled {
+            self.life.start();
+            return Ok(());
+        }
+        let why = self.life.finding(&self.info.name).map(|finding| finding.message);
+        let why =
+            why.unwrap_or_else(|| format!("its settings hook did not end within {DESTROY:?}"));
+        Err(match settled {
+            Ok(Settled::Refused { for_good: true }) => Error::permanent(why),
+            _ => Error::exhausted(why),
+        })
+    }
+
+    /// Has the component of a node that was removed delete what it made outside, once everything in the node has ended.
+    pub(super) async fn destroy(self: &Arc<Self>) -> Result<()> {
+        self.ended().await;
+        // A hop gives back its permit where it ends. One of a dashboard has none: it is dropped where it next awaits.
+        let all = self.permits.acquire_many(self.component.info.concurrency.max(1));
+        drop(timeout(FAREWELL, all).await);
+        if !self.component.has.destroy || !self.is_settled() {
+            return Ok(());
+        }
+        let deadline = Instant::now() + DESTROY;
+        let guard = self.hook_ctx("destroy", "the end", Some(deadline));
+        let ctx = &guard.0;
+        let attempt = || {
+            let hook = guarded(self.instance.destroy(ctx));
+            async { hook.await.map(|()| Reply::none()) }
+        };
+        let waiting = |retry: retry::Retry<'_>| self.log_retry("destroy", ctx, &retry);
+        let (bounds, dice) = (RetryBounds::default(), &self.around.dice);
+        let done = retry::until_done(bounds, Some(deadline), dice, attempt, waiting);
+        let done = timeout_at(deadline, done).await.unwrap_or_else(|_| {
+            Err(Error::exhausted(format!("the destroy hook did not end within {DESTROY:?}")))
+        });
+        // What the hook measured is no more wanted than what was before it.
+        self.around.shared.instruments.forget(&self.info.name);
+        done.map(Reply::ignore)
+    }
+
+    fn hook_ctx(self: &Arc<Self>, port: &str, trigger: &str, deadline: Option<Instant>) -> Guarded {
+        self.ctx_of_trigger(port, format!("{trigger} of `{}`", self.info.name), deadline)
     }
 }
 

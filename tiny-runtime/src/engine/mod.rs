@@ -33,6 +33,7 @@ pub use news::What;
 pub use proofs::{Proofs, Proved};
 pub use retry::RetryBounds;
 pub use route::Route;
+pub(crate) use scheduler::Doomed;
 pub use scheduler::{Backing, Scheduler, Waits};
 pub use site::{Face, Port, Site};
 pub use store::{Memory, StateStore, Stored, Unwritten};

@@ -22,7 +22,7 @@ use crate::component::{
 pub(super) const BACKGROUND: usize = 1000;
 
 /// How long work in the background may take to end after its node was removed.
-const FAREWELL: Duration = Duration::from_secs(5);
+pub(super) const FAREWELL: Duration = Duration::from_secs(5);
 
 impl Runner {
     /// Sends what no edge takes to `node`, to the port that is called like the source.

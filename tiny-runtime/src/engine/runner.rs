@@ -289,14 +289,19 @@ impl Runner {
     }
 
     /// A context of what the node begins by itself.
-    pub(super) fn ctx_of_trigger(self: &Arc<Self>, port: &str, trigger: String) -> Guarded {
+    pub(super) fn ctx_of_trigger(
+        self: &Arc<Self>,
+        port: &str,
+        trigger: String,
+        deadline: Option<Instant>,
+    ) -> Guarded {
         Guarded(Ctx::new(Hop {
             run: self.begin(trigger),
             outlet: self.clone(),
             parent: None,
             line: Arc::new(Line::of_trigger(Address::new(&*self.info.name, port))),
             depth: 1,
-            deadline: None,
+            deadline,
             span: Span::none(),
             end: End::default(),
         }))

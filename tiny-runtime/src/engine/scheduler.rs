@@ -1,5 +1,7 @@
 //! The nodes of this process and what happens to them.
 
+mod doomed;
+
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,6 +22,8 @@ use crate::component::{
     Shared, panic,
 };
 use crate::registry::Registry;
+
+pub(crate) use self::doomed::Doomed;
 
 /// Holds one live instance for each node of this module and delivers to them.
 ///

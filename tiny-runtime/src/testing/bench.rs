@@ -340,9 +340,59 @@ impl<C: Component> Bench<C> {
         self.clone()
     }
 
-    /// Removes the node, as a deletion does, and waits until what it has in the background has ended.
+    /// Removes the node, as the end of its process does, and waits until what it has in the background has ended.
     pub async fn remove(&self) {
         self.scheduler.stop().await;
+    }
+
+    /// Ends the node for good, as a deletion does: what is under way in it is cancelled, what it has in the background ends, then its
+    /// destroy hook is called, if it has one. A hook that fails transiently is tried again, for 30 seconds in all. Where the node is
+    /// still starting, that is waited for; one that does not start is removed without a call.
+    ///
+    /// # Errors
+    /// What the hook failed with. The controller lets go of a node whose hook failed for good, and calls one again later whose error
+    /// [is retryable](Error::is_retryable).
+    ///
+    /// ```
+    /// # use std::sync::atomic::{AtomicBool, Ordering};
+    /// # use tiny_runtime::prelude::*;
+    /// /// Keeps a folder.
+    /// #[component(name = "folder")]
+    /// #[derive(Default)]
+    /// pub struct Folder {
+    ///     is_made: AtomicBool,
+    /// }
+    ///
+    /// #[component]
+    /// impl Folder {
+    ///     /// Makes the folder.
+    ///     #[port(target)]
+    ///     async fn make(&self, _: &Ctx, _: String) -> Result<()> {
+    ///         self.is_made.store(true, Ordering::Relaxed);
+    ///         Ok(())
+    ///     }
+    ///
+    ///     /// Deletes it.
+    ///     #[port(destroy)]
+    ///     async fn on_destroy(&self, _: &Ctx) -> Result<()> {
+    ///         self.is_made.store(false, Ordering::Relaxed);
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// # tiny_runtime::testing::block_on(async {
+    /// let bench = Bench::<Folder>::new();
+    /// bench.send(Folder::MAKE, String::new()).await?;
+    /// let folder = bench.component();
+    /// bench.destroy().await?;
+    /// assert!(!folder.is_made.load(Ordering::Relaxed));
+    /// # Ok::<(), Error>(())
+    /// # }).map_err(|e| e.to_string())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn destroy(&self) -> Result<()> {
+        self.scheduler.started(C::INFO.name).await;
+        self.scheduler.destroy(C::INFO.name).await
     }
 
     /// What the instruments have recorded.

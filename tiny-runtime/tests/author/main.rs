@@ -4,6 +4,7 @@
 
 mod background;
 mod control;
+mod destroy;
 mod errors;
 mod hooks;
 mod instruments;

@@ -319,3 +319,45 @@ impl Sapper {
     #[port(error)]
     async fn error(&self, ctx: &Ctx, failure: Failure<Bomb>) -> Result;
 }
+
+/// Does what its script says, at its end too.
+#[component(name = "tenant")]
+#[derive(Default)]
+pub(crate) struct Tenant;
+
+#[component]
+impl Tenant {
+    /// Something to act upon.
+    #[port(target)]
+    async fn input(&self, ctx: &Ctx, message: Note) -> Result {
+        let (act, _scene) = stage(ctx).enter(ctx, &message.text);
+        act.play().await
+    }
+
+    /// Moves in, and takes its time to move out.
+    #[port(target)]
+    async fn stay(&self, ctx: &Ctx, _message: Note) -> Result<()> {
+        ctx.spawn(self, |_, ctx| async move {
+            ctx.cancelled().await;
+            sleep(Duration::from_secs(1)).await;
+            stage(&ctx).log(format!("{}: moved out", ctx.node()));
+            Ok(())
+        })
+    }
+
+    /// Acts; a tenant without a script says goodbye.
+    #[port(destroy)]
+    async fn on_destroy(&self, ctx: &Ctx) -> Result<()> {
+        assert!(!ctx.is_cancelled() && ctx.deadline().is_some());
+        assert!(ctx.spawn(self, |_, _| async move { Ok(()) }).is_err(), "its background has ended");
+        let (act, _scene) = stage(ctx).enter(ctx, "the end");
+        match act {
+            Act::Pass => self.out(ctx, note("bye")).await.map(Reply::ignore),
+            act => act.play().await.map(Reply::ignore),
+        }
+    }
+
+    /// Where it goes.
+    #[port(source)]
+    async fn out(&self, ctx: &Ctx, message: Note) -> Result;
+}

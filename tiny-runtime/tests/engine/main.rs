@@ -4,6 +4,7 @@
 
 mod admission;
 mod cast;
+mod destroy;
 mod error_ports;
 mod fan_out;
 mod findings;

@@ -138,6 +138,7 @@ impl World {
         registry.insert(ComponentType::of::<cast::Loader>());
         registry.insert(ComponentType::of::<cast::Porter>());
         registry.insert(ComponentType::of::<cast::Sapper>());
+        registry.insert(ComponentType::of::<cast::Tenant>());
         let scheduler = Scheduler::new(Arc::new(registry), Waits::default(), Dice::seeded(seed));
         let project = format!("test-{}", COUNT.fetch_add(1, Ordering::SeqCst));
         let stage = Arc::new(Stage::default());

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod cells;
+mod destroy;
 mod nodes;
 mod proofs;
 mod sharing;

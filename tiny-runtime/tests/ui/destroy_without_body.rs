@@ -1,0 +1,25 @@
+//! What a destroy hook does is its author's to say: no flow is its body.
+
+use tiny_runtime::prelude::*;
+
+/// In.
+#[message]
+#[derive(Default)]
+pub struct In {
+    /// Name.
+    pub name: String,
+}
+
+/// A.
+#[component(name = "a")]
+#[derive(Default)]
+pub struct A;
+
+#[component]
+impl A {
+    /// P.
+    #[port(destroy)]
+    async fn on_destroy(&self, _ctx: &Ctx) -> Result<()>;
+}
+
+fn main() {}

@@ -1,0 +1,33 @@
+//! A component has one destroy hook.
+
+use tiny_runtime::prelude::*;
+
+/// In.
+#[message]
+#[derive(Default)]
+pub struct In {
+    /// Name.
+    pub name: String,
+}
+
+/// A.
+#[component(name = "a")]
+#[derive(Default)]
+pub struct A;
+
+#[component]
+impl A {
+    /// P.
+    #[port(destroy)]
+    async fn on_destroy(&self, _ctx: &Ctx) -> Result<()> {
+        Ok(())
+    }
+
+    /// Q.
+    #[port(destroy)]
+    async fn other(&self, _ctx: &Ctx) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {}
