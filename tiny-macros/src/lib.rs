@@ -446,8 +446,8 @@ pub fn port(_words: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes an async function a test whose clock is paused: the waits between retries pass at once.
 ///
-/// It is tokio's own, found through the runtime, so that authors depend on one crate. It needs the runtime's feature
-/// `testing`, in `[dev-dependencies]`. `crate = path` says where the runtime is, when it is not `::tiny_runtime`.
+/// It is tokio's own, found through the runtime, so that authors depend on one crate.
+/// `crate = path` says where the runtime is, when it is not `::tiny_runtime`.
 ///
 /// ```ignore
 /// #[tiny_runtime::test]

@@ -207,9 +207,7 @@ mod words;
 /// Moments, dates and durations, as a message may hold them.
 pub use jiff;
 pub use serde_json;
-#[cfg(feature = "testing")]
-pub use tiny_macros::test;
-pub use tiny_macros::{component, message, port};
+pub use tiny_macros::{component, message, port, test};
 pub use tokio;
 pub use tracing;
 

@@ -46,6 +46,7 @@ impl Operator {
             store: Arc::new(NodeState::new(Api::namespaced(client.clone(), namespace))),
             leads: believed,
             instruments: Arc::default(),
+            observer: None,
         };
         let scheduler = Scheduler::on(backing, registry.clone(), Waits::default(), Dice::fresh());
         let directory = Directory::default();

@@ -55,6 +55,9 @@ macro_rules! main {
         $crate::main!(@scaffold ::core::option::Option::Some(env!("CARGO_MANIFEST_DIR")));
     };
     (@scaffold $scaffold:expr) => {
+        #[global_allocator]
+        static HEAP: $crate::cli::Heap = $crate::cli::Heap;
+
         fn main() -> ::std::process::ExitCode {
             $crate::cli::main($crate::cli::Binary {
                 name: env!("CARGO_PKG_NAME"),
@@ -64,6 +67,10 @@ macro_rules! main {
         }
     };
 }
+
+/// The allocator of a module's binary. A run allocates what each of its hops needs and frees it on the way back: with the one of the
+/// C library, hops that carry 313 bytes by value took half as much time again.
+pub use mimalloc::MiMalloc as Heap;
 
 /// What a binary knows of itself: its crate.
 #[derive(Clone, Copy, Debug)]

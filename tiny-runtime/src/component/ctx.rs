@@ -40,7 +40,7 @@ impl Ctx {
 
     /// The edge that the message came over.
     pub(crate) fn edge(&self) -> Option<&str> {
-        self.0.line.edge.as_deref()
+        self.0.edge()
     }
 
     /// The node that received the message.
@@ -267,6 +267,7 @@ impl Ctx {
                 let mine = ctx.0.end.token().child_token();
                 let led = ctx.beside(ctx.0.run.clone(), ctx.0.depth, mine.clone());
                 tokio::select! {
+                    biased;
                     result = work(component.clone(), led) => return ctx.say(result),
                     _ = leads.wait_for(|leads| !*leads) => mine.cancel(),
                 }

@@ -232,6 +232,16 @@ impl ComponentType {
         Self { info, has: Has::default(), ports, at_first, constant, create: Box::new(create) }
     }
 
+    /// The same component, each instance of which is wrapped.
+    pub(crate) fn wrapped(
+        self: &Arc<Self>,
+        wrap: impl Fn(Box<dyn Instance>) -> Box<dyn Instance> + Send + Sync + 'static,
+    ) -> Self {
+        let inner = self.clone();
+        let create = move || wrap(inner.create());
+        Self { has: self.has, ..Self::new(self.info.clone(), self.ports.clone(), create) }
+    }
+
     /// Its ports, in the author's order; system ports come last. One with `each` stands for many.
     pub fn ports(&self) -> &[PortInfo] {
         &self.ports

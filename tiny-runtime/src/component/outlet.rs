@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
-use super::{Body, BoxFuture, Crossing, Ctx, Instruments, Line, Reply, Result, Run};
+use super::{Address, Body, BoxFuture, Crossing, Ctx, Instruments, Line, Reply, Result, Run};
 
 /// Who a node is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,6 +79,33 @@ pub struct Hop {
     pub(crate) deadline: Option<Instant>,
     pub(crate) span: Span,
     pub(crate) end: End,
+}
+
+impl Hop {
+    /// The port that received the message.
+    pub fn at(&self) -> &Address {
+        &self.line.to
+    }
+
+    /// The id of the edge that the message came over; `None` for a trigger.
+    pub fn edge(&self) -> Option<&str> {
+        self.line.edge.as_deref()
+    }
+
+    /// The hop that sent the message; `None` for a trigger and in the background.
+    pub fn sender(&self) -> Option<&Arc<Self>> {
+        self.parent.as_ref()
+    }
+
+    /// The run that it belongs to.
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// Hops on the way from the trigger; the first is 1.
+    pub fn depth(&self) -> u16 {
+        self.depth
+    }
 }
 
 /// When a hop is over. The token is made when somebody asks for it: few do.

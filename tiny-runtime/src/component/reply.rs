@@ -30,7 +30,11 @@ impl Reply {
         Self { body: Some(Body::of(message)), origin: None }
     }
 
-    #[cfg(test)]
+    /// A reply that is JSON already.
+    pub(crate) fn of_json(value: Value) -> Self {
+        Self::from_body(Body::json(value))
+    }
+
     pub(crate) fn from_body(body: Body) -> Self {
         Self { body: Some(body), origin: None }
     }

@@ -129,6 +129,9 @@ impl Outlet for Runner {
             return nobody();
         }
         let edges = self.edges.load();
+        if let Some(observer) = &self.around.observer {
+            observer.sent(ctx.hop(), port, &body, edges.of(port).count());
+        }
         let mut of_port = edges.of(port);
         let Some(first) = of_port.next().or(self.tap.get()) else { return nobody() };
         let Some(second) = of_port.next() else {

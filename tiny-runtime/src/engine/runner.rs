@@ -23,7 +23,7 @@ use super::place::Places;
 use super::retry::{self, Retry};
 use super::store::{StateStore, Stored};
 use super::unless::{Ended, Unless};
-use super::{Address, Cause, Dice, Envelope, Finding, NodeDecl, RetryBounds, Route};
+use super::{Address, Cause, Dice, Envelope, Finding, NodeDecl, Observer, RetryBounds, Route};
 use crate::component::{
     Body, BoxFuture, ComponentType, Ctx, End, Ending, Error, Hop, Instance, Json, Kind, Ledger,
     Line, LivePorts, NodeInfo, OfferedPort, Outlet, PortInfo, Reply, Result, Role, Run, Shared,
@@ -40,6 +40,7 @@ pub(crate) struct Surroundings {
     pub(crate) admission: Duration,
     pub(crate) shared: Shared,
     pub(crate) store: Arc<dyn StateStore>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) news: Arc<News>,
 }
 
@@ -276,7 +277,11 @@ impl Runner {
             span,
             end: End::default(),
         }));
-        Ok(Arrival { runner: self, hop, body, bounds, deadline, expires })
+        let arrival = Arrival { runner: self, hop, body, bounds, deadline, expires };
+        if let Some(observer) = &arrival.runner.around.observer {
+            observer.came(arrival.hop.0.hop(), &arrival.body);
+        }
+        Ok(arrival)
     }
 
     /// The span of a hop; none while nobody listens.
@@ -366,6 +371,14 @@ pub(crate) struct Arrival {
     expires: Option<Instant>,
 }
 
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        if let Some(observer) = &self.runner.around.observer {
+            observer.left(self.hop.0.hop());
+        }
+    }
+}
+
 impl Arrival {
     fn line(&self) -> &Arc<Line> {
         &self.hop.0.hop().line
@@ -383,11 +396,15 @@ impl Arrival {
                 true => done.await,
                 false => Box::pin(done.instrument(span.clone())).await,
             };
-            match done {
+            let result = match done {
                 Ok(result) => result,
                 Err(Ended::Edge) => Err(edge_gone(self.line())),
                 Err(Ended::Node) => Err(self.runner.gone()),
+            };
+            if let Some(observer) = &self.runner.around.observer {
+                observer.done(self.hop.0.hop(), &result);
             }
+            result
         }
     }
 

@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::task::TaskTracker;
 
 use super::graph::{self, Cause, Configured, Finding, NodeDecl, Peer, Standing};
 use super::news::{News, What};
 use super::place::Places;
 use super::runner::{Runner, Surroundings};
 use super::store::{Memory, StateStore, Stored};
-use super::{Address, Dice, Envelope, Line, Outcome, RetryBounds, Route, Trigger};
+use super::{Address, Dice, Envelope, Line, Observer, Outcome, RetryBounds, Route, Trigger};
 use crate::component::{
     Body, BoxFuture, Error, Instruments, LivePorts, OfferedPort, Reply, Result, Run, RunLimits,
     Shared, panic,
@@ -53,6 +54,8 @@ pub struct Backing {
     pub leads: watch::Receiver<bool>,
     /// Where components' instruments are recorded.
     pub instruments: Arc<Instruments>,
+    /// Who sees every message, if anybody does.
+    pub observer: Option<Arc<dyn Observer>>,
 }
 
 impl Default for Backing {
@@ -62,6 +65,7 @@ impl Default for Backing {
             store: Arc::new(Memory::default()),
             leads: watch::channel(true).1,
             instruments: Arc::default(),
+            observer: None,
         }
     }
 }
@@ -81,6 +85,7 @@ struct Nodes {
     waits: Waits,
     dice: Arc<Dice>,
     store: Arc<dyn StateStore>,
+    observer: Option<Arc<dyn Observer>>,
     shared: Shared,
     news: Arc<News>,
     places: Arc<Places>,
@@ -98,7 +103,7 @@ impl Scheduler {
 
     /// A scheduler without nodes.
     pub fn on(backing: Backing, registry: Arc<Registry>, waits: Waits, dice: Dice) -> Self {
-        let Backing { store, leads, instruments } = backing;
+        let Backing { store, leads, instruments, observer } = backing;
         let blocking = Arc::new(Semaphore::new(BLOCKING));
         Self(Arc::new_cyclic(|me| Nodes {
             me: me.clone(),
@@ -106,6 +111,7 @@ impl Scheduler {
             waits,
             dice: Arc::new(dice),
             store,
+            observer,
             shared: Shared { leads, instruments, blocking },
             news: Arc::default(),
             places: Arc::default(),
@@ -148,6 +154,11 @@ impl Scheduler {
     pub fn remove(&self, name: &str) {
         let _change = self.0.change.lock().unwrap_or_else(PoisonError::into_inner);
         self.0.remove(name);
+    }
+
+    /// What a node has in the background; `None` when it does not run here.
+    pub(crate) fn tasks(&self, name: &str) -> Option<TaskTracker> {
+        Some(self.0.get(name)?.tasks.clone())
     }
 
     /// True when a live instance of the node takes messages.
@@ -321,6 +332,7 @@ impl Nodes {
             admission: self.waits.admission,
             shared: self.shared.clone(),
             store: self.store.clone(),
+            observer: self.observer.clone(),
             news: self.news.clone(),
         }
     }

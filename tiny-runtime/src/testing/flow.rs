@@ -162,11 +162,18 @@ impl Flow {
         if let Some(component) = self.registry.get(&node.component) {
             expect_target(component, &to.port);
         }
+        self.declared();
+        self.started.store(true, Ordering::Relaxed);
+        run(self.scheduler.clone(), to, message)
+    }
+
+    /// The components and the nodes, proved.
+    #[track_caller]
+    pub(super) fn declared(&self) -> (&Registry, &BTreeMap<String, NodeDecl>) {
         if !self.proved.swap(true, Ordering::Relaxed) {
             self.prove();
         }
-        self.started.store(true, Ordering::Relaxed);
-        run(self.scheduler.clone(), to, message)
+        (&self.registry, &self.nodes)
     }
 
     #[track_caller]
@@ -231,7 +238,7 @@ impl Flow {
 }
 
 #[track_caller]
-fn address(text: &str) -> Address {
+pub(super) fn address(text: &str) -> Address {
     match text.split_once(':') {
         Some((node, port)) => Address::new(node, port),
         None => panic!("`{text}` names no port: write `node:port`"),

@@ -4,17 +4,13 @@
 //! [`Flow`] holds several, with edges and mappings. Both drive the engine that `run` drives, with its retries, error ports
 //! and caught panics, and with seeded dice, so that a test does the same every time.
 //!
-//! Waits are real unless the test pauses the clock. `#[tiny_runtime::test]` does; it needs the feature `testing`:
-//!
-//! ```toml
-//! [dev-dependencies]
-//! tiny-runtime = { version = "0.1", features = ["testing"] }
-//! ```
+//! Waits are real unless the test pauses the clock: `#[tiny_runtime::test]` does.
 
 mod answers;
 mod bench;
 mod flow;
 mod plane;
+mod sim;
 mod tap;
 
 use std::time::Duration;
@@ -26,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 pub use answers::Answers;
 pub use bench::Bench;
 pub use flow::Flow;
+pub use sim::{Fate, Fault, Sim, Storm, Ticket, Weather};
 
 use crate::component::{ComponentType, PortInfo};
 use crate::engine::{Address, Backing, Cause, Dice, Finding, Outcome, Scheduler, Trigger, Waits};
