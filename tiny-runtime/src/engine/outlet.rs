@@ -170,6 +170,7 @@ impl Outlet for Runner {
                 sleep(FAREWELL).await;
             };
             tokio::select! {
+                biased;
                 done = panic::caught_while(work) => if let Err(text) = done {
                     tracing::error!(node, "work in the background panicked: {text}");
                 },

@@ -36,6 +36,8 @@ struct Books {
     /// How much time has passed, as far as anybody looked.
     known: Duration,
     broken: Option<String>,
+    /// The process ends: its tasks go in an order that nobody can foresee.
+    is_ending: bool,
 }
 
 struct Open {
@@ -78,10 +80,17 @@ impl Ledger {
         let mut books = self.books();
         books.before = books.now();
         books.began = began;
+        books.is_ending = false;
         if began.is_none() && !books.open.is_empty() {
             let left = books.open.values().map(|open| open.line.to_string()).collect::<Vec<_>>();
             books.breaks(format!("a process has ended, and hops of it have not: {left:?}"));
         }
+    }
+
+    /// The process is about to end.
+    pub(super) fn ends(&self) {
+        self.note("the process ends");
+        self.books().is_ending = true;
     }
 
     /// How long it goes on, all processes together.
@@ -316,7 +325,7 @@ impl Observer for Ledger {
         let Some(open) = books.open.remove(&key(hop)) else {
             return books.breaks(format!("a hop at `{}` left that never came", hop.at()));
         };
-        if !open.is_done {
+        if !open.is_done && !books.is_ending {
             books.event("is cancelled at", &hop.line, None, hop.depth());
         }
     }

@@ -188,7 +188,7 @@ impl Sim {
     #[track_caller]
     pub fn stop(&mut self) {
         let Some(process) = self.process.take() else { return };
-        self.stage.ledger.note("the process ends");
+        self.stage.ledger.ends();
         let ended = self.stage.ledger.clone();
         process.kill();
         ended.process(None);
@@ -281,6 +281,17 @@ impl Sim {
     /// A throw of the simulation's dice, below `end`: for tests that choose by themselves what comes next.
     pub fn throw(&self, end: u64) -> u64 {
         self.stage.throw(|dice| dice.u64(0..end.max(1)))
+    }
+
+    /// All targets that are always there.
+    fn targets(&self) -> Vec<String> {
+        let of = |(name, node): (&String, &NodeDecl)| {
+            let component = self.registry.get(&node.component)?;
+            let targets =
+                component.ports().iter().filter(|port| port.is_target() && !port.is_dynamic);
+            Some(targets.map(|port| format!("{name}:{}", port.meta.name)).collect::<Vec<_>>())
+        };
+        self.nodes.iter().filter_map(of).flatten().collect()
     }
 
     #[track_caller]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::fault::Weather;
+use super::fault::{Fault, Weather};
 use super::{Flow, Sim, Ticket};
 use crate::engine::NodeDecl;
 
@@ -14,7 +14,7 @@ type Make = Box<dyn Fn(u64) -> Value>;
 type Check = Box<dyn Fn(&Sim, &[Ticket]) -> Result<(), String>>;
 
 /// Drives a flow through random steps: messages, time, the end of the process in the middle of anything, messages told of twice or
-/// taken back, other settings, nodes that go and come, and faults of every kind at every port. What the engine promises is checked
+/// taken back, other settings, nodes that go and come, ports that are out of order for a while, and faults of every kind at every one. What the engine promises is checked
 /// after each step; what a flow promises beside that, its test says in [`Storm::check`].
 ///
 /// ```
@@ -204,7 +204,16 @@ impl Storm {
                     away.push(sim.remove(node));
                 }
             }
-            97..100 => {
+            97..99 => {
+                // Longer than the engine tries, at times.
+                let targets = sim.targets();
+                if !targets.is_empty() {
+                    let at = &targets[sim.throw(targets.len() as u64) as usize];
+                    let count = u32::try_from(sim.throw(25)).unwrap_or_default();
+                    sim.fault(at, Fault::transient("out of order").times(count));
+                }
+            }
+            99 => {
                 if let Some(decl) = away.pop() {
                     sim.put(decl);
                 }
