@@ -44,6 +44,8 @@ fn a_new_crate_passes_its_tests_and_runs_its_flow() {
     assert!(tests.contains("3 passed; 0 failed"), "{tests}");
 
     cargo(&desk, &["build"]).ok();
+    let tested = cargo(&desk, &["run", "--quiet", "--", "test", "flow.test.yaml"]).ok();
+    assert!(tested.ends_with("3 tests passed\n"), "{tested}");
     let schema = cargo(&desk, &["run", "--quiet", "--", "schema"]).ok();
     if std::env::var_os("BLESS").is_some() {
         let template = root().join("tiny-runtime/src/cli/new/flow.schema.json.txt");

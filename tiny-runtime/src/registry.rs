@@ -35,10 +35,15 @@ impl Registry {
 
     /// Adds a component; one of the same name is replaced.
     pub fn insert(&mut self, component: ComponentType) {
+        self.share(Arc::new(component));
+    }
+
+    /// Adds a component that another registry has, too.
+    pub(crate) fn share(&mut self, component: Arc<ComponentType>) {
         for alias in component.info.aliases {
             self.aliases.insert(alias, component.info.name);
         }
-        self.components.insert(component.info.name, Arc::new(component));
+        self.components.insert(component.info.name, component);
     }
 
     /// The component called `name`, now or in an older version.

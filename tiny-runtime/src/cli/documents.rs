@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
-use tiny_crds::{API_VERSION, names};
+use tiny_crds::{API_VERSION, TinyNode, names};
 
 use super::kinds::Kind;
 use crate::words;
@@ -15,7 +15,7 @@ use crate::words;
 const LIMIT: u64 = 16 * 1024 * 1024;
 
 /// One object of a file.
-pub(super) struct Document {
+pub(crate) struct Document {
     /// Where it stands: `flow.yaml, document 2`.
     pub(super) place: String,
     pub(super) kind: Kind,
@@ -24,6 +24,12 @@ pub(super) struct Document {
 }
 
 impl Document {
+    /// The node that it is, if it is one.
+    pub(crate) fn node(&self) -> Option<TinyNode> {
+        let is_node = self.kind.resource.kind == "TinyNode";
+        is_node.then(|| serde_json::from_value(self.object.clone()).ok())?
+    }
+
     /// `node greeter`.
     pub(super) fn title(&self) -> String {
         format!("{} {}", self.kind.word(), self.name)
@@ -32,7 +38,7 @@ impl Document {
 
 /// Reads all objects of these files and folders; `-` is stdin. Of a folder every `.yaml`, `.yml` and `.json` is read, in the order
 /// of their names, without folders below it.
-pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Document>> {
+pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<Document>> {
     let mut documents = Vec::new();
     for path in paths {
         for file in files(path)? {

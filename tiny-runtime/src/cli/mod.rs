@@ -9,7 +9,7 @@
 mod apply;
 mod check;
 mod components;
-mod documents;
+pub(crate) mod documents;
 mod eval;
 mod explain;
 mod flow_schema;
@@ -23,6 +23,7 @@ mod run;
 mod schema;
 mod signal;
 mod survey;
+mod test;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -102,6 +103,8 @@ enum Command {
     Check(check::Check),
     /// Prints what an edge does with each field of its target
     Explain(explain::Explain),
+    /// Runs the tests of flows, without a plane
+    Test(test::Test),
     /// Lists objects of the plane
     Get(get::Get),
     /// Sends a message to a port of a node, one at a time
@@ -162,6 +165,10 @@ fn start_module(binary: Binary, command: Command) -> Result<()> {
             binary.name
         );
     }
+    if let Command::Test(test) = command {
+        // Its flows have clocks of their own.
+        return test.carry_out(binary, &registry);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -180,6 +187,7 @@ fn start_module(binary: Binary, command: Command) -> Result<()> {
             Command::Components(components) => components.carry_out(binary, &registry),
             Command::Schema(schema) => schema.carry_out(binary, &registry).await,
             Command::Eval(eval) => eval.carry_out(),
+            Command::Test(_) => Ok(()),
             Command::Crds => print(&tiny_crds::manifest::yaml()),
         }
     });

@@ -141,11 +141,9 @@ impl<'a> Survey<'a> {
         let mut nodes: BTreeMap<String, TinyNode> =
             stored.iter().map(|node| (node.name_any(), node.clone())).collect();
         let mut places = BTreeMap::new();
-        for document in documents.iter().filter(|it| it.kind.resource.kind == "TinyNode") {
+        for document in documents {
             // What is no node the plane refuses in its own words.
-            let Ok(node) = serde_json::from_value::<TinyNode>(document.object.clone()) else {
-                continue;
-            };
+            let Some(node) = document.node() else { continue };
             node.spec
                 .check_name(&document.name)
                 .map_err(|e| anyhow!("{} ({}): {e}", document.place, document.title()))?;

@@ -95,7 +95,7 @@ struct Typed<C> {
     table: Arc<Table<C>>,
 }
 
-impl<C: Component> Instance for Typed<C> {
+impl<C: Send + Sync + 'static> Instance for Typed<C> {
     fn handle<'a>(
         &'a self,
         row: usize,
@@ -207,6 +207,15 @@ impl ComponentType {
         let mut table = Table::new();
         <C as Ports>::ports(&mut table);
         C::cells(&mut table);
+        Self::of_table(C::INFO, table, C::default)
+    }
+
+    /// A component with the ports of `table`.
+    pub(crate) fn of_table<C: Send + Sync + 'static>(
+        info: Info,
+        table: Table<C>,
+        make: impl Fn() -> C + Send + Sync + 'static,
+    ) -> Self {
         let ports = table.infos();
         let has = Has {
             settings_hook: table.has_settings_hook(),
@@ -217,9 +226,9 @@ impl ComponentType {
         };
         let table = Arc::new(table);
         let create = move || -> Box<dyn Instance> {
-            Box::new(Typed { component: Arc::new(C::default()), table: table.clone() })
+            Box::new(Typed { component: Arc::new(make()), table: table.clone() })
         };
-        Self { has, ..Self::new(C::INFO, ports, create) }
+        Self { has, ..Self::new(info, ports, create) }
     }
 
     /// A component that is no author's type; `create` takes messages by the numbers of `ports`.
@@ -239,7 +248,7 @@ impl ComponentType {
     ) -> Self {
         let inner = self.clone();
         let create = move || wrap(inner.create());
-        Self { has: self.has, ..Self::new(self.info.clone(), self.ports.clone(), create) }
+        Self { has: self.has, ..Self::new(self.info, self.ports.clone(), create) }
     }
 
     /// Its ports, in the author's order; system ports come last. One with `each` stands for many.

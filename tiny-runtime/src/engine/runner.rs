@@ -386,6 +386,7 @@ impl Arrival {
 
     /// What the hop comes to. What is rare on the way is in boxes of its own: a hop is moved and allocated whole, so it must be
     /// small. For that reason, too, this is no `async fn`, which would keep `self` twice.
+    #[allow(clippy::manual_async_fn, reason = "see above")]
     pub(crate) fn handled(self) -> impl Future<Output = Result<Reply>> + Send {
         async move {
             let work = pin!(self.answered());

@@ -7,11 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
-use super::{expect_target, refuse, run, scheduler};
+use super::{expect_target, refuse, refuted, run, scheduler};
 use crate::component::{Component, ComponentType, NodeInfo};
-use crate::engine::{
-    Address, Backing, EdgeDecl, Face, NodeDecl, Outcome, Peer, Proofs, RetryBounds, Scheduler, Site,
-};
+use crate::engine::{Address, Backing, EdgeDecl, NodeDecl, Outcome, Peer, RetryBounds, Scheduler};
 use crate::registry::Registry;
 use crate::words;
 
@@ -190,19 +188,8 @@ impl Flow {
     /// Refuses mappings that cannot be right. Not before all is declared: what a node passes on depends on all edges to it.
     #[track_caller]
     fn prove(&self) {
-        let mut proofs = Proofs::default();
-        for (name, node) in &self.nodes {
-            let face =
-                self.registry.get(&node.component).cloned().map_or(Face::Unknown, Face::Ours);
-            proofs.put(name, Some(Site::new(node, face, Vec::new())));
-        }
-        proofs.settle();
-        for name in self.nodes.keys() {
-            for (edge, proof) in proofs.of(name) {
-                if let Some(why) = proof.refuted().next() {
-                    panic!("node `{name}`, edge `{edge}`: its mapping: {why}");
-                }
-            }
+        if let Some(why) = refuted(&self.registry, &self.nodes) {
+            panic!("{why}");
         }
     }
 

@@ -1,7 +1,8 @@
 //! Tests of components and flows on the real engine, without a plane.
 //!
 //! A [`Bench`] holds one component: send it messages, look at what its sources sent, answer for the flow behind them. A
-//! [`Flow`] holds several, with edges and mappings. Both drive the engine that `run` drives, with its retries, error ports
+//! [`Flow`] holds several, with edges and mappings. A [`Sim`] is a flow in a process that the test may end at any time, a [`Storm`] takes it
+//! through random steps. All of them drive the engine that `run` drives, with its retries, error ports
 //! and caught panics, and with seeded dice, so that a test does the same every time.
 //!
 //! Waits are real unless the test pauses the clock: `#[tiny_runtime::test]` does.
@@ -10,9 +11,11 @@ mod answers;
 mod bench;
 mod flow;
 mod plane;
+pub(crate) mod script;
 mod sim;
 mod tap;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -22,10 +25,14 @@ use tokio_util::sync::CancellationToken;
 pub use answers::Answers;
 pub use bench::Bench;
 pub use flow::Flow;
+pub use script::test_file;
 pub use sim::{Fate, Fault, Sim, Storm, Ticket, Weather};
 
 use crate::component::{ComponentType, PortInfo};
-use crate::engine::{Address, Backing, Cause, Dice, Finding, Outcome, Scheduler, Trigger, Waits};
+use crate::engine::{
+    Address, Backing, Cause, Dice, Face, Finding, NodeDecl, Outcome, Proofs, Scheduler, Site,
+    Trigger, Waits,
+};
 use crate::registry::Registry;
 use crate::words;
 
@@ -68,6 +75,22 @@ async fn run(scheduler: Scheduler, to: Address, data: Value) -> Outcome {
         Ok(outcome) => outcome,
         Err(_) => panic!("the run that `{to}` started never ends: something in it waits for ever"),
     }
+}
+
+/// The first mapping of these nodes that cannot be right.
+fn refuted(registry: &Registry, nodes: &BTreeMap<String, NodeDecl>) -> Option<String> {
+    let mut proofs = Proofs::default();
+    for (name, node) in nodes {
+        let face = registry.get(&node.component).cloned().map_or(Face::Unknown, Face::Ours);
+        proofs.put(name, Some(Site::new(node, face, Vec::new())));
+    }
+    proofs.settle();
+    nodes.keys().find_map(|name| {
+        proofs.of(name).iter().find_map(|(edge, proof)| {
+            let why = proof.refuted().next()?;
+            Some(format!("node `{name}`, edge `{edge}`: its mapping: {why}"))
+        })
+    })
 }
 
 /// A test that declares something faulty cannot mean anything. What only shows while the node lives is no fault of the

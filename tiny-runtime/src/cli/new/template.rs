@@ -2,11 +2,12 @@
 
 use super::name::Name;
 
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 9] = [
     ("Cargo.toml", include_str!("Cargo.toml.txt")),
     ("src/main.rs", include_str!("main.rs.txt")),
     ("src/@snake@.rs", include_str!("component.rs.txt")),
     ("flow.yaml", include_str!("flow.yaml.txt")),
+    ("flow.test.yaml", include_str!("flow.test.yaml.txt")),
     ("flow.schema.json", include_str!("flow.schema.json.txt")),
     ("README.md", include_str!("README.md.txt")),
     (".gitignore", include_str!("gitignore.txt")),

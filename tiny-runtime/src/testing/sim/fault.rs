@@ -140,21 +140,20 @@ impl Weather {
 
     pub(super) fn throw(&self, dice: &mut fastrand::Rng) -> Option<Act> {
         let thrown = dice.u32(0..1000);
-        let acts: [(u32, fn(&mut fastrand::Rng) -> Act); 6] = [
-            (self.transient, |_| Act::Transient("the weather is bad".into())),
-            (self.late, |_| Act::Late("the weather became bad".into())),
-            (self.permanent, |_| Act::Permanent("the weather is too bad".into())),
-            (self.panic, |_| Act::Panic("struck by lightning".into())),
-            (self.delay, |dice| Act::Delay(Duration::from_millis(dice.u64(0..10_000)))),
-            (self.hang, |_| Act::Hang),
+        let acts = [
+            (self.transient, Act::Transient("the weather is bad".into())),
+            (self.late, Act::Late("the weather became bad".into())),
+            (self.permanent, Act::Permanent("the weather is too bad".into())),
+            (self.panic, Act::Panic("struck by lightning".into())),
+            (self.delay, Act::Delay(Duration::from_millis(dice.u64(0..10_000)))),
+            (self.hang, Act::Hang),
         ];
         let mut below = 0;
-        for (share, act) in acts {
+        let mut acts = acts.into_iter();
+        acts.find(|(share, _)| {
             below += share;
-            if thrown < below {
-                return Some(act(dice));
-            }
-        }
-        None
+            thrown < below
+        })
+        .map(|(_, act)| act)
     }
 }

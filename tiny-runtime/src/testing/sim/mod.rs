@@ -78,7 +78,7 @@ pub struct Sim {
 }
 
 impl Sim {
-    pub(super) fn new(registry: &Registry, nodes: BTreeMap<String, NodeDecl>, seed: u64) -> Self {
+    pub(crate) fn new(registry: &Registry, nodes: BTreeMap<String, NodeDecl>, seed: u64) -> Self {
         let stage = Stage::new(seed);
         let mut faulty = Registry::default();
         for component in registry.iter() {
@@ -89,6 +89,28 @@ impl Sim {
             Self { seed, nodes, registry, stage, signals: Vec::new(), process: None, processes: 0 };
         sim.start();
         sim
+    }
+
+    /// The flow of these files and folders, which are what `apply` takes, with all components of this crate. Nodes of other modules
+    /// take what they get and answer nothing, unless a [`Fault::answer`] answers for them.
+    ///
+    /// ```no_run
+    /// use tiny_runtime::serde_json::json;
+    /// use tiny_runtime::testing::Sim;
+    ///
+    /// let mut sim = Sim::of_files(&["flow.yaml"], 7)?;
+    /// let sent = sim.send("hello:input", json!({"name": "Ada"}));
+    /// sim.settle();
+    /// assert!(sim.fate(sent).is_some());
+    /// # Ok::<(), String>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When they cannot be read, or the flow cannot run.
+    pub fn of_files(paths: &[impl AsRef<std::path::Path>], seed: u64) -> Result<Self, String> {
+        let registry = Registry::collect().map_err(|e| e.to_string())?;
+        let paths: Vec<_> = paths.iter().map(|path| path.as_ref().to_owned()).collect();
+        Ok(super::script::Cast::read(&paths, None, &registry)?.sim(seed))
     }
 
     /// Plans what happens to messages at `at`, a target `node:port`. Faults of one port come in the order of their planning.
@@ -250,6 +272,11 @@ impl Sim {
     pub fn seen(&self, at: &str) -> Vec<Value> {
         let shown = |body: &crate::component::Body| body.to_value().unwrap_or(Value::Null);
         self.stage.ledger.seen(at).iter().map(shown).collect()
+    }
+
+    /// The messages at `at`, as they are.
+    pub(crate) fn bodies(&self, at: &str) -> Vec<crate::component::Body> {
+        self.stage.ledger.seen(at)
     }
 
     /// The state that a node has stored under `key`.
