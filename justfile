@@ -27,6 +27,10 @@ bless:
 bench:
     cargo bench -p tiny-runtime
 
+# Measures flows, beside Node-RED where it is found, and writes docs/benchmarks.md.
+benchmarks seconds="4":
+    .ci/benchmarks {{seconds}}
+
 # Measures an idle module with 100 nodes: CPU, memory, writes.
 idle seconds="300":
     cargo build --release

@@ -171,6 +171,13 @@ fn nodes_of_other_modules_answer_what_the_test_says() {
 }
 
 #[test]
+fn a_folder_of_a_flow_is_applied_without_its_tests() {
+    let desk = desk(&format!("{FLOW}tests: [{{name: a, steps: [{{crash: true}}]}}]\n"));
+    let said = desk.call(&["check", "-f", "."]).ok();
+    assert_eq!(said, "1 edge: 1 proved, 0 refuted, 0 unknown\n");
+}
+
+#[test]
 fn ci_reads_what_came_of_them() {
     let desk = desk(&format!(
         "{FLOW}tests:\n- name: good\n  steps: [{{crash: true}}]\n- name: bad <&>\n  steps: [{{expect: 'hello:output'}}]\n"

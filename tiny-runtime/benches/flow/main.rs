@@ -1,22 +1,26 @@
-//! What flows cost: hops, replies, fan-outs, large flows at rest.
+//! What flows cost: hops, replies, fan-outs, large flows at rest, and what they owe each other.
 //!
 //! `cargo bench -p tiny-runtime --bench flow` prints a table. Times are CPU of the thread that runs the flow, marginal where a
 //! row says so: a chain of 50 hops against a chain of 1, so that the trigger does not count. Medians of rounds, in which the
 //! rows take turns. Compare ratios: `just benchmarks` runs this beside its peers and writes docs/benchmarks.md.
 
 mod meter;
+mod neighbours;
 mod scenes;
+mod tuned;
 
 use std::hint::black_box;
 
 use meter::{cpu, median};
 use scenes::{
-    Document, Label, Scene, chain, document, drive, fan, large, load, question, scenes, two_fields,
+    Document, Label, Scene, TYPED, asking, chain, document, drive, fan, large, load, scenes,
+    two_fields,
 };
 use serde_json::json;
 use tiny_runtime::component::Json;
 use tiny_runtime::engine::Scheduler;
 use tiny_runtime::mapping::Mapping;
+use tokio::sync::{mpsc, oneshot};
 
 /// The one that `tiny_runtime::main!` gives to a module.
 #[global_allocator]
@@ -101,6 +105,8 @@ fn main() {
         asked().await;
     });
     loaded();
+    tuned::rows(&runtime);
+    neighbours::rows();
     contended();
 }
 
@@ -119,13 +125,18 @@ async fn hops() {
             compiled.decode::<Json>(|| compiled.read_value(black_box(&doc))).expect("it decodes"),
         );
     });
-    let typed: Document = serde_json::from_value(doc.clone()).expect("the document has its type");
+    let typed: &Document = &TYPED;
     let bare_typed = measured(20_000, || {
         black_box(
-            compiled.decode::<Label>(|| compiled.read(black_box(&typed))).expect("it decodes"),
+            compiled.decode::<Label>(|| compiled.read(black_box(typed))).expect("it decodes"),
         );
     });
-    let fresh = measured(20_000, || drop(black_box(black_box(&typed).clone())));
+    let bare_into = measured(20_000, || {
+        black_box(
+            compiled.decode::<Label>(|| compiled.read_value(black_box(&doc))).expect("it decodes"),
+        );
+    });
+    let fresh = measured(20_000, || drop(black_box(black_box(typed).clone())));
     for chain in &chains {
         let note = format!(
             "a message: 1 hop {:.2} µs, 10 {:.2}, 50 {:.2}",
@@ -137,19 +148,22 @@ async fn hops() {
     }
     row("the bare mapping, JSON to JSON", bare_json, "ns", "");
     row("the bare mapping, typed to typed", bare_typed, "ns", "");
+    row("the bare mapping, JSON to typed", bare_into, "ns", "");
     row("a clone of the typed 313 B", fresh, "ns", "");
-    row("mapped hop on JSON / its bare mapping", chains[0].hop() / bare_json, "", "");
-    let own = (chains[1].hop() - fresh) / bare_typed;
+    let [json, typed, into, _, _, empty, full] = &chains;
+    row("mapped hop on JSON / its bare mapping", json.hop() / bare_json, "", "");
+    let own = (typed.hop() - fresh) / bare_typed;
     row("typed mapped hop less the clone / its bare mapping", own, "", "");
-    row("11 KB passthrough / empty", chains[5].hop() / chains[4].hop(), "", "");
+    row("typed mapped hop on JSON / its bare mapping", into.hop() / bare_into, "", "");
+    row("11 KB passthrough / empty", full.hop() / empty.hop(), "", "");
 }
 
-/// Fan-outs and replies.
+/// Fan-outs and replies, and what a task costs that is asked through channels.
 async fn asked() {
     let label = json!({"name": "Ada", "total": 1.5});
     let shared = json!({"n": 1, "context": null});
-    let (fan, asked) = (fan(), question(5));
-    let (mut fans, mut questions) = (Vec::new(), Vec::new());
+    let (fan, asked) = (fan(), load(asking(5)));
+    let (mut fans, mut questions, mut channels) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..=ROUNDS {
         let before = cpu();
         drive(&fan, &shared, MESSAGES).await;
@@ -157,6 +171,7 @@ async fn asked() {
         let before = cpu();
         drive(&asked, &label, MESSAGES).await;
         questions.push((cpu() - before) / f64::from(MESSAGES));
+        channels.push(channel().await);
     }
     let fan = median(fans.split_off(1));
     row(
@@ -167,15 +182,41 @@ async fn asked() {
     );
     let question = median(questions.split_off(1));
     row("request and reply through 5 nodes", question / 1e3, "µs", "the trigger included");
+    let channel = median(channels.split_off(1));
+    row("round trip through a channel of tokio", channel, "ns", "a clone of the 313 B included");
+}
+
+/// A document into a task by a channel, and its answer back.
+async fn channel() -> f64 {
+    let (sender, mut receiver) = mpsc::channel::<(Document, oneshot::Sender<u32>)>(64);
+    let task = tokio::spawn(async move {
+        while let Some((document, answer)) = receiver.recv().await {
+            answer.send(document.attempt).expect("the sender waits");
+        }
+    });
+    let before = cpu();
+    for _ in 0..MESSAGES {
+        let (answer, answered) = oneshot::channel();
+        sender.send((TYPED.clone(), answer)).await.expect("the task runs");
+        black_box(answered.await.expect("the task answers"));
+    }
+    let spent = cpu() - before;
+    drop(sender);
+    task.await.expect("the task ends");
+    spent / f64::from(MESSAGES)
 }
 
 /// 10 000 nodes with 20 000 edges.
 fn loaded() {
-    let declared = large(10_000);
-    let before = cpu();
-    let scheduler = load(declared);
-    row("10 000 nodes with 20 000 mapped edges: load", (cpu() - before) / 1e9, "s", "");
-    drop(scheduler);
+    let times = (0..5).map(|_| {
+        let declared = large(10_000);
+        let before = cpu();
+        let scheduler = load(declared);
+        let spent = cpu() - before;
+        drop(scheduler);
+        spent / 1e9
+    });
+    row("10 000 nodes with 20 000 mapped edges: load", median(times.collect()), "s", "");
 }
 
 /// The same hops on two threads at once: what sharing costs.

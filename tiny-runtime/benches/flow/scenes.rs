@@ -1,10 +1,11 @@
 //! The flows that are measured: their components, their nodes and edges, and how a message goes in.
 
+use std::collections::HashMap;
 use std::hint::black_box;
 use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
-use tiny_runtime::component::{ComponentType, NodeInfo};
+use tiny_runtime::component::NodeInfo;
 use tiny_runtime::engine::{
     Address, Dice, EdgeDecl, NodeDecl, Peer, RetryBounds, Scheduler, Trigger, Waits,
 };
@@ -34,67 +35,67 @@ pub(crate) fn document() -> Value {
 
 /// The document, typed.
 #[message]
-pub struct Document {
+pub(crate) struct Document {
     /// Its number.
-    pub id: String,
+    pub(crate) id: String,
     /// Who ordered.
-    pub user: User,
+    pub(crate) user: User,
     /// What was ordered.
-    pub order: Order,
+    pub(crate) order: Order,
     /// When, in seconds.
-    pub ts: i64,
+    pub(crate) ts: i64,
     /// Whether it is paid.
-    pub ok: bool,
+    pub(crate) ok: bool,
     /// Where it comes from.
-    pub source: String,
+    pub(crate) source: String,
     /// Where it goes.
-    pub region: String,
+    pub(crate) region: String,
     /// What it belongs to.
-    pub trace: String,
+    pub(crate) trace: String,
     /// How often it was tried.
-    pub attempt: u32,
+    pub(crate) attempt: u32,
     /// How good it is.
-    pub score: f64,
+    pub(crate) score: f64,
 }
 
 /// Who ordered.
 #[message]
-pub struct User {
+pub(crate) struct User {
     /// The name.
-    pub name: String,
+    pub(crate) name: String,
     /// The address.
-    pub email: String,
+    pub(crate) email: String,
     /// How often they buy.
-    pub tier: String,
+    pub(crate) tier: String,
 }
 
 /// What was ordered.
 #[message]
-pub struct Order {
+pub(crate) struct Order {
     /// The price.
-    pub total: f64,
+    pub(crate) total: f64,
     /// Its currency.
-    pub currency: String,
+    pub(crate) currency: String,
     /// What it consists of.
-    pub items: Vec<Item>,
+    pub(crate) items: Vec<Item>,
 }
 
 /// One line of an order.
 #[message]
-pub struct Item {
+pub(crate) struct Item {
     /// The article.
-    pub sku: String,
+    pub(crate) sku: String,
     /// How many.
-    pub qty: u32,
+    pub(crate) qty: u32,
 }
 
 /// What a mapping of two fields makes of a document.
 #[message]
-pub struct Label {
+pub(crate) struct Label {
     /// Who ordered.
-    pub name: String,
+    pub(crate) name: String,
     /// The price.
-    pub total: f64,
+    pub(crate) total: f64,
 }
 
 /// The mapping of two fields.
@@ -103,13 +104,14 @@ pub(crate) fn two_fields() -> Value {
 }
 
 static JSON: LazyLock<Json> = LazyLock::new(|| Json::from(document()));
-static TYPED: LazyLock<Document> =
+/// The same, typed.
+pub(crate) static TYPED: LazyLock<Document> =
     LazyLock::new(|| serde_json::from_value(document()).expect("the document has its type"));
 
 /// Sends the document, as JSON, for whatever comes.
 #[component(name = "courier")]
 #[derive(Default)]
-pub struct Courier;
+pub(crate) struct Courier;
 
 #[component]
 impl Courier {
@@ -128,7 +130,7 @@ impl Courier {
 /// Sends a fresh typed document for each label.
 #[component(name = "printer")]
 #[derive(Default)]
-pub struct Printer;
+pub(crate) struct Printer;
 
 #[component]
 impl Printer {
@@ -144,10 +146,29 @@ impl Printer {
     async fn output(&self, ctx: &Ctx, message: Document) -> Result;
 }
 
+/// Sends the document, as JSON, for each label.
+#[component(name = "clerk")]
+#[derive(Default)]
+pub(crate) struct Clerk;
+
+#[component]
+impl Clerk {
+    /// A label.
+    #[port(target)]
+    async fn input(&self, ctx: &Ctx, message: Label) -> Result {
+        black_box(&message);
+        self.output(ctx, JSON.clone()).await
+    }
+
+    /// The document.
+    #[port(source)]
+    async fn output(&self, ctx: &Ctx, message: Json) -> Result;
+}
+
 /// Hands on what it owns.
 #[component(name = "owner")]
 #[derive(Default)]
-pub struct Owner;
+pub(crate) struct Owner;
 
 #[component]
 impl Owner {
@@ -164,17 +185,17 @@ impl Owner {
 
 /// A number, and the document beside it by reference.
 #[message]
-pub struct Shared {
+pub(crate) struct Shared {
     /// A number.
-    pub n: u64,
+    pub(crate) n: u64,
     /// The document.
-    pub context: Json,
+    pub(crate) context: Json,
 }
 
 /// Looks at what it gets, and sends its like.
 #[component(name = "reader")]
 #[derive(Default)]
-pub struct Reader;
+pub(crate) struct Reader;
 
 #[component]
 impl Reader {
@@ -192,7 +213,7 @@ impl Reader {
 /// Hands a context on.
 #[component(name = "passer")]
 #[derive(Default)]
-pub struct Passer;
+pub(crate) struct Passer;
 
 #[component]
 impl Passer {
@@ -210,25 +231,25 @@ impl Passer {
 /// Asks the next one, and answers what that answers.
 #[component(name = "asker")]
 #[derive(Default)]
-pub struct Asker;
+pub(crate) struct Asker;
 
 #[component]
 impl Asker {
     /// The question.
     #[port(target)]
     async fn input(&self, ctx: &Ctx, message: Label) -> Result<Label> {
-        Ok(self.request(ctx, message).await?)
+        self.output(ctx, message).await
     }
 
     /// The question, passed on.
     #[port(source)]
-    async fn request(&self, ctx: &Ctx, message: Label) -> Result<Label>;
+    async fn output(&self, ctx: &Ctx, message: Label) -> Result<Label>;
 }
 
 /// Knows the answer.
 #[component(name = "knower")]
 #[derive(Default)]
-pub struct Knower;
+pub(crate) struct Knower;
 
 #[component]
 impl Knower {
@@ -250,7 +271,7 @@ pub(crate) struct Scene {
 }
 
 /// All chains.
-pub(crate) fn scenes() -> [Scene; 6] {
+pub(crate) fn scenes() -> [Scene; 7] {
     let kept = || Some(json!({"n": "{{ $.n }}", "context": "{{ $.context }}"}));
     let with = |context: Value| json!({"n": 1, "context": context});
     let eleven: Value = vec!["x".repeat(100); 110].into();
@@ -258,7 +279,13 @@ pub(crate) fn scenes() -> [Scene; 6] {
     let scene = |title, component, mapping, data| Scene { title, component, mapping, data };
     [
         scene("mapped hop on JSON, 2 fields of 313 B", "courier", Some(two_fields()), document()),
-        scene("typed, 2 mapped fields, sends a fresh 313 B", "printer", Some(two_fields()), label),
+        scene(
+            "typed, 2 mapped fields, sends a fresh 313 B",
+            "printer",
+            Some(two_fields()),
+            label.clone(),
+        ),
+        scene("typed, 2 mapped fields of JSON of 313 B", "clerk", Some(two_fields()), label),
         scene("identity, typed, `&T`", "reader", None, with(document())),
         scene("identity, typed, 313 B `T`", "owner", None, document()),
         scene("passthrough of nothing", "passer", kept(), with(Value::Null)),
@@ -274,41 +301,40 @@ pub(crate) struct Node {
     pub(crate) edges: Vec<(String, Option<Value>)>,
 }
 
-/// The nodes on an engine of their own. Each component has one source, and a target `input`.
-pub(crate) fn load(nodes: Vec<Node>) -> Scheduler {
-    let mut registry = Registry::default();
-    for component in [
-        ComponentType::of::<Courier>(),
-        ComponentType::of::<Printer>(),
-        ComponentType::of::<Owner>(),
-        ComponentType::of::<Reader>(),
-        ComponentType::of::<Passer>(),
-        ComponentType::of::<Asker>(),
-        ComponentType::of::<Knower>(),
-    ] {
-        registry.insert(component);
+impl Node {
+    /// One that leads nowhere.
+    pub(crate) fn end(name: &str, component: &'static str) -> Self {
+        Self { name: name.into(), component, edges: vec![] }
     }
-    let components: std::collections::HashMap<String, &'static str> =
-        nodes.iter().map(|node| (node.name.clone(), node.component)).collect();
-    let peer = |name: &str| Peer::Ours { component: components[name].into() };
-    let scheduler = Scheduler::new(Arc::new(registry), Waits::default(), Dice::seeded(1));
-    for Node { name, component, edges } in nodes {
-        let port = if component == "asker" { "request" } else { "output" };
+
+    /// The node as the engine takes it. Each component has a target `input`, and at most a source `output`.
+    pub(crate) fn declared(self) -> NodeDecl {
         let edge = |(to, mapping): (String, Option<Value>)| EdgeDecl {
             id: format!("to-{to}").into(),
-            port: port.into(),
+            port: "output".into(),
             to: Address::new(to, "input"),
             mapping,
             bounds: RetryBounds::default(),
             fault: None,
         };
-        let decl = NodeDecl {
-            info: NodeInfo { name, ..NodeInfo::default() },
-            component: component.into(),
-            edges: edges.into_iter().map(edge).collect(),
+        NodeDecl {
+            info: NodeInfo { name: self.name, ..NodeInfo::default() },
+            component: self.component.into(),
+            edges: self.edges.into_iter().map(edge).collect(),
             ..NodeDecl::default()
-        };
-        let findings = scheduler.update(decl, peer);
+        }
+    }
+}
+
+/// The nodes on an engine of their own.
+pub(crate) fn load(nodes: Vec<Node>) -> Scheduler {
+    let registry = Registry::collect().expect("each name stands for one component");
+    let components: HashMap<String, &'static str> =
+        nodes.iter().map(|node| (node.name.clone(), node.component)).collect();
+    let peer = |name: &str| Peer::Ours { component: components[name].into() };
+    let scheduler = Scheduler::new(Arc::new(registry), Waits::default(), Dice::seeded(1));
+    for node in nodes {
+        let findings = scheduler.update(node.declared(), peer);
         assert!(findings.is_empty(), "{findings:?}");
     }
     scheduler
@@ -352,26 +378,30 @@ pub(crate) fn fan() -> Scheduler {
 }
 
 /// A question that goes through `hops` nodes.
-pub(crate) fn question(hops: usize) -> Scheduler {
+pub(crate) fn asking(hops: usize) -> Vec<Node> {
     let node = |at: usize| Node {
         name: format!("n{at}"),
         component: if at == hops { "knower" } else { "asker" },
         edges: if at == hops { vec![] } else { vec![(format!("n{}", at + 1), None)] },
     };
-    load((1..=hops).map(node).collect())
+    (1..=hops).map(node).collect()
+}
+
+/// What sends `data` to `node`.
+pub(crate) fn trigger(node: &str, data: &Value) -> Trigger {
+    Trigger {
+        name: String::new(),
+        to: Address::new(node, "input"),
+        data: Some(data.clone()),
+        timeout: None,
+        cancel: CancellationToken::new(),
+    }
 }
 
 /// Sends `data` into the first node, `times` times one after the other.
 pub(crate) async fn drive(scheduler: &Scheduler, data: &Value, times: u32) {
     for _ in 0..times {
-        let trigger = Trigger {
-            name: String::new(),
-            to: Address::new("n1", "input"),
-            data: Some(data.clone()),
-            timeout: None,
-            cancel: CancellationToken::new(),
-        };
-        let outcome = scheduler.start(trigger).await;
+        let outcome = scheduler.start(trigger("n1", data)).await;
         assert!(outcome.result.is_ok(), "{outcome}");
     }
 }

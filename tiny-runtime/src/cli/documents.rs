@@ -14,6 +14,9 @@ use crate::words;
 /// The largest file that is read.
 const LIMIT: u64 = 16 * 1024 * 1024;
 
+/// How the names of files of tests end.
+pub(crate) const TESTS: &str = ".test.yaml";
+
 /// One object of a file.
 pub(crate) struct Document {
     /// Where it stands: `flow.yaml, document 2`.
@@ -37,7 +40,7 @@ impl Document {
 }
 
 /// Reads all objects of these files and folders; `-` is stdin. Of a folder every `.yaml`, `.yml` and `.json` is read, in the order
-/// of their names, without folders below it.
+/// of their names, without folders below it and without files of tests.
 pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<Document>> {
     let mut documents = Vec::new();
     for path in paths {
@@ -69,7 +72,8 @@ fn files(path: &Path) -> Result<Vec<PathBuf>> {
     for entry in entries {
         let file = entry.with_context(|| format!("cannot read folder `{shown}`"))?.path();
         let extension = file.extension().and_then(|extension| extension.to_str());
-        if matches!(extension, Some("yaml" | "yml" | "json")) {
+        let is_test = file.to_string_lossy().ends_with(TESTS);
+        if matches!(extension, Some("yaml" | "yml" | "json")) && !is_test {
             files.push(file);
         }
     }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use tiny_crds::duration;
 
+use super::documents::TESTS;
 use super::{Binary, print};
 use crate::registry::Registry;
 use crate::testing::script::{File, Options, Told};
@@ -87,7 +88,7 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
         let mut found = Vec::new();
         for entry in entries {
             let file = entry.with_context(|| format!("cannot read folder `{shown}`"))?.path();
-            if file.to_string_lossy().ends_with(".test.yaml") {
+            if file.to_string_lossy().ends_with(TESTS) {
                 found.push(file);
             }
         }

@@ -51,10 +51,9 @@ impl Runner {
             return Err(self.no_target(port));
         };
         if info.is_dynamic {
-            let mut ports = self.ports.subscribe();
-            let comes = ports
-                .wait_for(|ports| ports.as_ref().is_none_or(|ports| ports.get(port).is_some()));
-            if !timeout(limit, comes).await.is_ok_and(|come| come.is_ok()) {
+            let is_there =
+                || self.ports().is_none_or(|ports| ports.get(port).is_some()).then_some(());
+            if timeout(limit, self.port_changes.until(is_there)).await.is_err() {
                 return Err(Error::exhausted(format!(
                     "node `{}` had no port `{port}` for {limit:?}; its ports follow settings and state, here they are {}",
                     self.info.name,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use tokio::sync::watch;
+use tokio::sync::SetOnce;
 
 use super::store::{StateStore, Stored, Unwritten};
 use crate::component::{BoxFuture, Edit, Error, Instance, Ledger, Result, panic};
@@ -37,7 +37,23 @@ struct Pages {
 
 struct Draft {
     texts: BTreeMap<String, String>,
-    fate: watch::Sender<Option<Fate>>,
+    fate: Open,
+}
+
+/// A fate that is to come. Dropped before, there is nobody left who would carry the draft.
+struct Open(Arc<SetOnce<Fate>>);
+
+impl Open {
+    fn comes(&self, fate: Fate) {
+        // A fate comes once.
+        let _set_before = self.0.set(fate);
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.comes(Fate::Failed(Error::cancelled("the process is stopping")));
+    }
 }
 
 /// What became of a draft.
@@ -115,11 +131,7 @@ impl Journal {
     }
 
     /// Makes a change on the draft. `None` when it changes nothing.
-    fn draft(
-        &self,
-        key: &'static str,
-        edit: &mut Edit<'_>,
-    ) -> Result<Option<watch::Receiver<Option<Fate>>>> {
+    fn draft(&self, key: &'static str, edit: &mut Edit<'_>) -> Result<Option<Arc<SetOnce<Fate>>>> {
         let mut pages = self.pages();
         let before = pages.text(key).cloned();
         let text = edit(before.as_deref())?;
@@ -133,12 +145,11 @@ impl Journal {
                 self.node
             )));
         }
-        let draft = pages.draft.get_or_insert_with(|| Draft {
-            texts: BTreeMap::new(),
-            fate: watch::Sender::new(None),
-        });
+        let draft = pages
+            .draft
+            .get_or_insert_with(|| Draft { texts: BTreeMap::new(), fate: Open(Arc::default()) });
         draft.texts.insert(key.to_owned(), text);
-        let fate = draft.fate.subscribe();
+        let fate = draft.fate.0.clone();
         if pages.flight.is_none()
             && let Some(me) = self.me.upgrade()
         {
@@ -172,15 +183,12 @@ impl Journal {
                     Err(e) => (None, Fate::Failed(e)),
                 },
             };
-            self.landed(stored, &fate, &outcome);
+            self.landed(stored, &fate, outcome);
         }
     }
 
     /// The next draft to carry, its fate and the version that it is written over.
-    #[allow(clippy::type_complexity, reason = "three things that are taken together")]
-    fn next(
-        &self,
-    ) -> Option<(BTreeMap<String, String>, watch::Sender<Option<Fate>>, Option<String>)> {
+    fn next(&self) -> Option<(BTreeMap<String, String>, Open, Option<String>)> {
         let mut pages = self.pages();
         let Some(draft) = pages.draft.take() else {
             pages.flight = None;
@@ -190,7 +198,7 @@ impl Journal {
         Some((draft.texts, draft.fate, pages.stored.version.clone()))
     }
 
-    fn landed(&self, stored: Option<Stored>, fate: &watch::Sender<Option<Fate>>, outcome: &Fate) {
+    fn landed(&self, stored: Option<Stored>, fate: &Open, outcome: Fate) {
         let mut pages = self.pages();
         pages.flight = Some(BTreeMap::new());
         if let Some(stored) = stored {
@@ -200,10 +208,10 @@ impl Journal {
         // What follows was made on what did not come to be.
         let is_stored = matches!(outcome, Fate::Stored);
         if !is_stored && let Some(draft) = pages.draft.take() {
-            draft.fate.send_replace(Some(Fate::Again));
+            draft.fate.comes(Fate::Again);
         }
         drop(pages);
-        fate.send_replace(Some(outcome.clone()));
+        fate.comes(outcome);
     }
 
     fn pages(&self) -> MutexGuard<'_, Pages> {
@@ -215,18 +223,14 @@ impl Ledger for Journal {
     fn edit<'a>(&'a self, key: &'static str, edit: &'a mut Edit<'_>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             for _ in 0..TRIES {
-                let Some(mut fate) = self.draft(key, edit)? else { return Ok(()) };
-                let fate = match fate.wait_for(Option::is_some).await {
-                    Ok(fate) => fate.clone(),
-                    Err(_) => None,
-                };
-                match fate {
-                    Some(Fate::Stored) => return Ok(()),
-                    Some(Fate::Again) => {}
-                    Some(Fate::Failed(e)) => {
-                        return Err(e.context(format!("storing the state of node `{}`", self.node)));
+                let Some(fate) = self.draft(key, edit)? else { return Ok(()) };
+                match fate.wait().await {
+                    Fate::Stored => return Ok(()),
+                    Fate::Again => {}
+                    Fate::Failed(e) => {
+                        let what = format!("storing the state of node `{}`", self.node);
+                        return Err(e.clone().context(what));
                     }
-                    None => return Err(Error::cancelled("the process is stopping")),
                 }
             }
             Err(Error::transient(format!(

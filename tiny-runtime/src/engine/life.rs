@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
+use super::changes::Changes;
 use super::graph::{Cause, Finding};
 use super::news::What;
 use super::outlet::FAREWELL;
@@ -30,7 +31,7 @@ pub(super) struct Life {
     /// True once messages are taken; asked by every message.
     is_started: AtomicBool,
     /// The same, for those who wait for it.
-    started: watch::Sender<bool>,
+    started: Changes,
     /// What the settings hook failed with.
     refused: Mutex<Option<String>>,
 }
@@ -49,7 +50,7 @@ impl Life {
             wanted: Mutex::default(),
             any: Notify::new(),
             is_started: AtomicBool::new(!has_hooks),
-            started: watch::Sender::new(!has_hooks),
+            started: Changes::default(),
             refused: Mutex::default(),
         }
     }
@@ -60,7 +61,7 @@ impl Life {
 
     fn start(&self) {
         self.is_started.store(true, Ordering::Release);
-        self.started.send_replace(true);
+        self.started.come();
     }
 
     /// Waits until messages are taken; false when that does not come within `limit`.
@@ -68,9 +69,8 @@ impl Life {
         if self.is_started() {
             return true;
         }
-        let mut started = self.started.subscribe();
-        let begun = started.wait_for(|started| *started);
-        timeout(limit, begun).await.is_ok_and(|begun| begun.is_ok())
+        let begun = self.started.until(|| self.is_started().then_some(()));
+        timeout(limit, begun).await.is_ok()
     }
 
     pub(super) fn wants_settings(&self, settings: Option<Value>) {

@@ -124,7 +124,7 @@ impl Outlet for Runner {
     fn send(&self, ctx: &Ctx, port: &str, body: Body) -> Sent {
         let nobody = || Sent::Left(ready(Ok(Reply::none())));
         if self.component.has.dynamic_ports
-            && self.ports.borrow().as_ref().is_some_and(|ports| ports.get(port).is_none())
+            && self.ports.load().as_ref().is_some_and(|ports| ports.get(port).is_none())
         {
             return nobody();
         }

@@ -6,14 +6,15 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use serde_json::Value;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
 
 use super::admission::Target;
+use super::changes::Changes;
 use super::edge::{Binding, Edge, Edges};
 use super::journal::Journal;
 use super::life::Life;
@@ -55,7 +56,8 @@ pub(crate) struct Runner {
     pub(super) edges: ArcSwap<Edges>,
     configurations: ArcSwap<BTreeMap<String, Value>>,
     /// The ports that are there now; `None` when nothing can tell.
-    pub(super) ports: watch::Sender<Option<Arc<LivePorts>>>,
+    pub(super) ports: ArcSwapOption<LivePorts>,
+    pub(super) port_changes: Changes,
     pub(super) life: Life,
     /// What it was last declared as.
     declared: Mutex<Option<NodeDecl>>,
@@ -93,7 +95,8 @@ impl Runner {
             removed: Ending::default(),
             edges: ArcSwap::default(),
             configurations: ArcSwap::default(),
-            ports: watch::Sender::new(None),
+            ports: ArcSwapOption::empty(),
+            port_changes: Changes::default(),
             life: Life::new(has_hooks),
             declared: Mutex::new(None),
             journal: journal.transpose()?,
@@ -151,7 +154,7 @@ impl Runner {
     /// Evaluates which ports are there. Ports appear and vanish at once.
     pub(crate) fn refresh_ports(&self) {
         if !self.component.has.dynamic_ports {
-            self.ports.send_replace(self.component.constant().cloned());
+            self.ports.store(self.component.constant().cloned());
             return;
         }
         let evaluated = panic::caught(|| self.instance.live());
@@ -165,19 +168,17 @@ impl Runner {
                 return;
             }
         };
-        let changed = self.ports.send_if_modified(|before| {
-            let changed = before.as_deref() != live.as_ref();
-            *before = live.map(Arc::new);
-            changed
-        });
-        if changed {
+        let live = live.map(Arc::new);
+        let before = self.ports.swap(live.clone());
+        if before != live {
+            self.port_changes.come();
             self.news(What { ports: true });
         }
     }
 
     /// The ports that are there now.
     pub(crate) fn ports(&self) -> Option<Arc<LivePorts>> {
-        self.ports.borrow().clone()
+        self.ports.load_full()
     }
 
     /// The ports as others see them now.
@@ -339,7 +340,7 @@ impl Runner {
     /// Whether a port is there now.
     fn is_there(&self, info: &PortInfo) -> bool {
         let there = |ports: &LivePorts| ports.get(info.meta.name).is_some();
-        !info.is_dynamic || self.ports.borrow().as_deref().is_none_or(there)
+        !info.is_dynamic || self.ports.load().as_deref().is_none_or(there)
     }
 
     pub(super) fn log_retry(&self, port: &str, ctx: &Ctx, retry: &Retry<'_>) {

@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::TaskTracker;
 
+use super::changes::Changes;
 use super::graph::{self, Cause, Configured, Finding, NodeDecl, Peer, Standing};
 use super::news::{News, What};
 use super::place::Places;
@@ -91,8 +92,8 @@ struct Nodes {
     places: Arc<Places>,
     /// Serialises updates of nodes; never held across an await.
     change: Mutex<()>,
-    /// Counts changes of `places`: whoever waits for an absent node watches it.
-    changes: watch::Sender<u64>,
+    /// Those of `places`: whoever waits for an absent node hears of them.
+    changes: Changes,
 }
 
 impl Scheduler {
@@ -116,7 +117,7 @@ impl Scheduler {
             news: Arc::default(),
             places: Arc::default(),
             change: Mutex::new(()),
-            changes: watch::Sender::new(0),
+            changes: Changes::default(),
         }))
     }
 
@@ -346,17 +347,7 @@ impl Nodes {
         if let Some(runner) = self.get(&to.node) {
             return Ok(runner);
         }
-        let mut changes = self.changes.subscribe();
-        let comes = async {
-            loop {
-                if let Some(runner) = self.get(&to.node) {
-                    return runner;
-                }
-                if changes.changed().await.is_err() {
-                    std::future::pending::<()>().await;
-                }
-            }
-        };
+        let comes = self.changes.until(|| self.get(&to.node));
         timeout(self.waits.admission, comes).await.map_err(|_| {
             Error::exhausted(format!(
                 "node `{}` was not there, or not ready, for {:?}; see what `get node` and its conditions say",
@@ -376,7 +367,7 @@ impl Nodes {
     }
 
     fn changed(&self, gone: Option<Arc<Runner>>) {
-        self.changes.send_modify(|count| *count += 1);
+        self.changes.come();
         if let Some(gone) = gone {
             gone.remove();
         }

@@ -67,11 +67,7 @@ impl Process {
             let _inside = self.runtime.enter();
             self.scheduler.remove(node);
         }
-        self.runtime.block_on(async {
-            for _ in 0..64 {
-                tokio::task::yield_now().await;
-            }
-        });
+        self.runtime.block_on(come_to_rest());
         if !before.is_disjoint(&ledger.open_in(node)) {
             ledger.breaks(format!("node `{node}` was removed, and a hop goes on in it"));
         }
@@ -90,6 +86,7 @@ impl Process {
     pub(super) fn pass(&self, time: Duration) {
         self.runtime.block_on(async {
             sleep(time).await;
+            come_to_rest().await;
             self.stage.ledger.now();
         });
     }
@@ -114,5 +111,12 @@ impl Process {
         let Self { runtime, scheduler, .. } = self;
         drop(runtime);
         drop(scheduler);
+    }
+}
+
+/// Lets everything run that is due.
+async fn come_to_rest() {
+    for _ in 0..64 {
+        tokio::task::yield_now().await;
     }
 }
