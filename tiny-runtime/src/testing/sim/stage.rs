@@ -41,6 +41,11 @@ impl Stage {
         lock(&self.faults).entry(at.to_owned()).or_default().push(fault);
     }
 
+    /// Nothing that was planned happens any more.
+    pub(super) fn mend(&self) {
+        lock(&self.faults).clear();
+    }
+
     pub(super) fn set_weather(&self, weather: Weather) {
         *lock(&self.weather) = weather;
     }

@@ -140,13 +140,14 @@ impl Storm {
         }
         // The weather clears up, and everything comes to an end.
         sim.weather(Weather::CALM);
+        sim.stage.mend();
         away.drain(..).for_each(|decl| sim.put(decl));
         sim.start();
         sim.pass(Duration::from_secs(60 * 60));
         // What still runs hangs at a fault, for ever: a new process begins it again.
         sim.crash();
         sim.settle();
-        sim.pass(Duration::from_secs(60));
+        sim.pass(Duration::from_secs(60 * 60));
         if !sim.under_way().is_empty() {
             sim.fail(&format!(
                 "nobody waits for anything, and there are hops under way: {:?}",
