@@ -41,6 +41,9 @@ impl<T: Message> AnyMessage for Held<T> {
     }
 
     fn to_json(&self) -> Result<Arc<Value>, serde_json::Error> {
+        if let Some(json) = self.any().downcast_ref::<Json>() {
+            return Ok(json.shared());
+        }
         let written = || serde_json::to_value(&self.message).map(Arc::new);
         if secret::is_masked() {
             // What people are shown is not what travels.
@@ -54,7 +57,11 @@ impl<T: Message> AnyMessage for Held<T> {
     }
 
     fn read(&self, mapping: &Mapping) -> Result<Slots, MapError> {
-        mapping.read(&self.message)
+        match self.any().downcast_ref::<Json>() {
+            // It need not be written to be read.
+            Some(json) => mapping.read_value(json),
+            None => mapping.read(&self.message),
+        }
     }
 }
 

@@ -6,9 +6,11 @@ use std::task::{Context, Poll};
 
 use crate::component::{BoxFuture, Reply, Result};
 
-/// Room that every hop finds on the stack: for the engine, and for what an author's method does between two sends. 512 KiB is
+/// Room on the stack for the hops until somebody looks again, and for what authors' methods do between two sends. 512 KiB is
 /// thirty hops of a build without optimization.
 const ROOM: usize = 512 * 1024;
+/// Every so many hops the stack is looked at.
+const LOOKS: u16 = 8;
 /// The stack that is made where there is less.
 const STACK: usize = 2 * 1024 * 1024;
 
@@ -18,11 +20,19 @@ const STACK: usize = 2 * 1024 * 1024;
 /// comes to its end, it goes on elsewhere: a task for every so many hops would do the same, but everything above would have to
 /// wait for that task, which costs more than the hops.
 #[must_use = "a message is sent when this is awaited"]
-pub struct Crossing(Option<BoxFuture<'static, Result<Reply>>>);
+pub struct Crossing {
+    hop: Option<BoxFuture<'static, Result<Reply>>>,
+    /// Whether to look at the stack.
+    looks: bool,
+}
 
 impl Crossing {
-    pub(crate) fn new(hop: impl Future<Output = Result<Reply>> + Send + 'static) -> Self {
-        Self(Some(Box::pin(hop)))
+    /// A hop that is `depth` hops away from its trigger.
+    pub(crate) fn new(
+        depth: u16,
+        hop: impl Future<Output = Result<Reply>> + Send + 'static,
+    ) -> Self {
+        Self { hop: Some(Box::pin(hop)), looks: depth.is_multiple_of(LOOKS) }
     }
 }
 
@@ -30,8 +40,10 @@ impl Future for Crossing {
     type Output = Result<Reply>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.0 {
-            Some(hop) => stacker::maybe_grow(ROOM, STACK, || hop.as_mut().poll(cx)),
+        let looks = self.looks;
+        match &mut self.hop {
+            Some(hop) if looks => stacker::maybe_grow(ROOM, STACK, || hop.as_mut().poll(cx)),
+            Some(hop) => hop.as_mut().poll(cx),
             None => Poll::Pending,
         }
     }
@@ -39,7 +51,9 @@ impl Future for Crossing {
 
 impl Drop for Crossing {
     fn drop(&mut self) {
-        stacker::maybe_grow(ROOM, STACK, || drop(self.0.take()));
+        if self.looks {
+            stacker::maybe_grow(ROOM, STACK, || drop(self.hop.take()));
+        }
     }
 }
 

@@ -43,11 +43,13 @@ impl Runner {
 
     /// Brings `body` over one edge. `port` is the source that it leaves.
     fn cross(&self, edge: &Arc<Edge>, port: &str, ctx: &Ctx, body: Body) -> Crossing {
+        let depth = ctx.hop().depth.saturating_add(1);
         let body = match &edge.binding {
             Binding::Identity => body,
             Binding::Mapped(mapping) => body.through(mapping.clone()),
             Binding::Refused(why) => {
-                return Crossing::new(ready(Err(Error::permanent(why.to_string()))));
+                let refused = ready(Err(Error::permanent(why.to_string())));
+                return Crossing::new(depth, refused);
             }
         };
         let hop = ctx.hop();
@@ -70,10 +72,10 @@ impl Runner {
         match edge.place.runner() {
             // The way of nearly every message: the node is here.
             Some(runner) => match runner.receive(envelope) {
-                Ok(arrival) => Crossing::new(arrival.handled()),
-                Err(error) => Crossing::new(ready(Err(error))),
+                Ok(arrival) => Crossing::new(depth, arrival.handled()),
+                Err(error) => Crossing::new(depth, ready(Err(error))),
             },
-            None => Crossing::new(routed(self.around.route.clone(), envelope)),
+            None => Crossing::new(depth, routed(self.around.route.clone(), envelope)),
         }
     }
 }
@@ -140,7 +142,8 @@ impl Outlet for Runner {
         let branches = [first, second].into_iter().chain(of_port);
         let branch = |edge: &Arc<Edge>| (edge.clone(), self.cross(edge, port, ctx, body.clone()));
         let run = ctx.hop().run.clone();
-        Sent::Right(Crossing::new(gathered(run, branches.map(branch).collect())))
+        let depth = ctx.hop().depth;
+        Sent::Right(Crossing::new(depth, gathered(run, branches.map(branch).collect())))
     }
 
     fn component(&self) -> Arc<dyn Any + Send + Sync> {
