@@ -79,3 +79,22 @@ impl Drop for Places {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_stays_while_an_edge_leads_to_it_and_no_longer() {
+        let places = Places::default();
+        let place = places.of("a");
+        assert!(Arc::ptr_eq(&place, &places.of("a")));
+        places.forget("a");
+        assert!(Arc::ptr_eq(&place, &places.of("a")), "an edge leads there");
+        drop(place);
+        places.forget("a");
+        assert!(places.read().is_empty());
+        assert!(places.put("b", None).is_none());
+        assert!(places.read().is_empty(), "nobody was there, and nothing leads there");
+    }
+}

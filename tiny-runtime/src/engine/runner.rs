@@ -521,3 +521,18 @@ impl Drop for Guarded {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It is allocated for every hop, and moved before that.
+    #[test]
+    fn a_hop_is_small() {
+        fn size_of_future<A, F>(_: impl Fn(A) -> F) -> usize {
+            size_of::<F>()
+        }
+        let size = size_of_future(Arrival::handled);
+        assert!(size <= 640, "{size} bytes: which rare thing has no box of its own?");
+    }
+}
