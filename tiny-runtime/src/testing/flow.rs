@@ -7,11 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
-use super::{expect_target, refuse, refuted, run, scheduler};
+use super::{expect_target, no_node, refuse, refuted, run, scheduler};
 use crate::component::{Component, ComponentType, NodeInfo};
 use crate::engine::{Address, Backing, EdgeDecl, NodeDecl, Outcome, Peer, RetryBounds, Scheduler};
 use crate::registry::Registry;
-use crate::words;
 
 /// Nodes and edges on the real engine, without a plane: nodes first, then their settings and edges, then messages.
 ///
@@ -203,12 +202,7 @@ impl Flow {
 
     #[track_caller]
     fn no_node(&self, name: &str) -> ! {
-        let names = || self.nodes.keys().map(String::as_str);
-        panic!(
-            "there is no node `{name}`{}: this flow has {}",
-            words::did_you_mean(name, names()),
-            words::list(names()),
-        )
+        panic!("{}", no_node(name, &self.nodes))
     }
 
     #[track_caller]

@@ -77,6 +77,16 @@ async fn run(scheduler: Scheduler, to: Address, data: Value) -> Outcome {
     }
 }
 
+/// What is said of a node that is not there.
+fn no_node(name: &str, nodes: &BTreeMap<String, NodeDecl>) -> String {
+    let names = || nodes.keys().map(String::as_str);
+    format!(
+        "there is no node `{name}`{}: this flow has {}",
+        words::did_you_mean(name, names()),
+        words::list(names())
+    )
+}
+
 /// The first mapping of these nodes that cannot be right.
 fn refuted(registry: &Registry, nodes: &BTreeMap<String, NodeDecl>) -> Option<String> {
     let mut proofs = Proofs::default();

@@ -16,7 +16,8 @@ use crate::component::{Body, ComponentType, Info, Json, Ops, Reply, Table, panic
 use crate::control::declare;
 use crate::engine::{NodeDecl, Peer, check};
 use crate::registry::Registry;
-use crate::testing::{Fate, Sim, refuted};
+use crate::testing::{Fate, Sim, no_node, refuted};
+use crate::words;
 
 /// The component that stands for nodes of other modules.
 const ELSEWHERE: &str = "_elsewhere";
@@ -195,12 +196,7 @@ fn put(
     settings: &Value,
 ) -> Result<(), String> {
     let Some(decl) = nodes.get_mut(name) else {
-        let names = || nodes.keys().map(String::as_str);
-        let near = crate::words::did_you_mean(name, names());
-        return Err(format!(
-            "there is no node `{name}`{near}: this flow has {}",
-            crate::words::list(names())
-        ));
+        return Err(no_node(name, nodes));
     };
     decl.configurations.insert("_settings".into(), settings.clone());
     let decl = decl.clone();
@@ -307,7 +303,7 @@ fn shown(body: &Body, at: &str) -> String {
 }
 
 fn cut(text: &str) -> String {
-    crate::words::shortened(text, SHOWN)
+    words::shortened(text, SHOWN)
 }
 
 /// A component with these targets, which take anything and answer nothing.

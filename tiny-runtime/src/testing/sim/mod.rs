@@ -22,6 +22,7 @@ use stage::Stage;
 pub use storm::Storm;
 
 use super::flow::Flow;
+use super::no_node;
 use crate::engine::NodeDecl;
 use crate::registry::Registry;
 use crate::words;
@@ -345,12 +346,7 @@ impl Sim {
 
     #[track_caller]
     fn no_node(&self, name: &str) -> ! {
-        let names = || self.nodes.keys().map(String::as_str);
-        panic!(
-            "there is no node `{name}`{}: this flow has {}",
-            words::did_you_mean(name, names()),
-            words::list(names()),
-        )
+        panic!("{}", no_node(name, &self.nodes))
     }
 
     /// Panics unless `at` is a port of a node here.
@@ -367,12 +363,7 @@ impl Sim {
             return Err(format!("`{at}` names no port: write `node:port`"));
         };
         let Some(node) = self.nodes.get(name) else {
-            let names = || self.nodes.keys().map(String::as_str);
-            let near = words::did_you_mean(name, names());
-            return Err(format!(
-                "there is no node `{name}`{near}: this flow has {}",
-                words::list(names())
-            ));
+            return Err(no_node(name, &self.nodes));
         };
         let Some(component) = self.registry.get(&node.component) else { return Ok(()) };
         let fits = |info: &crate::component::PortInfo| match takes {
