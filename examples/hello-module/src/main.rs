@@ -3,5 +3,8 @@
 mod hello;
 mod show;
 
+#[cfg(test)]
+mod tests;
+
 // `new` for `cargo run -- new NAME`, which begins a crate of your own; that one has the plain `main!()`.
 tiny_runtime::main!(new);

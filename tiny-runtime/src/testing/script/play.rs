@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::ready;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -69,6 +69,16 @@ impl Cast {
             Some(fault) => Err(fault),
             None => Ok(cast),
         }
+    }
+
+    /// The flow of these files, with all components of this crate.
+    ///
+    /// # Errors
+    /// When it cannot be read, or cannot run.
+    pub(crate) fn of_files(paths: &[impl AsRef<Path>]) -> Result<Self, String> {
+        let registry = Registry::collect().map_err(|e| e.to_string())?;
+        let paths: Vec<_> = paths.iter().map(|path| path.as_ref().to_owned()).collect();
+        Self::read(&paths, None, &registry)
     }
 
     pub(crate) fn sim(&self, seed: u64) -> Sim {

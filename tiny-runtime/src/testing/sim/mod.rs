@@ -9,6 +9,7 @@ mod storm;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ pub use storm::Storm;
 
 use super::flow::Flow;
 use super::no_node;
+use super::script::Cast;
 use crate::engine::NodeDecl;
 use crate::registry::Registry;
 use crate::words;
@@ -108,10 +110,8 @@ impl Sim {
     ///
     /// # Errors
     /// When they cannot be read, or the flow cannot run.
-    pub fn of_files(paths: &[impl AsRef<std::path::Path>], seed: u64) -> Result<Self, String> {
-        let registry = Registry::collect().map_err(|e| e.to_string())?;
-        let paths: Vec<_> = paths.iter().map(|path| path.as_ref().to_owned()).collect();
-        Ok(super::script::Cast::read(&paths, None, &registry)?.sim(seed))
+    pub fn of_files(paths: &[impl AsRef<Path>], seed: u64) -> Result<Self, String> {
+        Ok(Cast::of_files(paths)?.sim(seed))
     }
 
     /// Plans what happens to messages at `at`, a target `node:port`. Faults of one port come in the order of their planning.

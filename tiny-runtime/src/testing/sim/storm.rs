@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -9,6 +10,7 @@ use serde_json::Value;
 use super::fault::{Fault, Weather};
 use super::{Flow, Sim, Ticket};
 use crate::engine::NodeDecl;
+use crate::testing::script::Cast;
 
 type Make = Box<dyn Fn(u64) -> Value>;
 type Check = Box<dyn Fn(&Sim, &[Ticket]) -> Result<(), String>>;
@@ -52,7 +54,8 @@ type Check = Box<dyn Fn(&Sim, &[Ticket]) -> Result<(), String>>;
 /// assert_eq!(steps, 20 * 50);
 /// ```
 pub struct Storm {
-    flow: Flow,
+    /// The flow under a seed.
+    flow: Box<dyn Fn(u64) -> Sim>,
     sends: Vec<(String, Make)>,
     settings: Vec<(String, Vec<Value>)>,
     removable: Vec<String>,
@@ -64,6 +67,30 @@ pub struct Storm {
 impl Storm {
     /// Fifty steps through `flow`, in rough weather.
     pub fn of(flow: Flow) -> Self {
+        Self::through(move |seed| flow.sim(seed))
+    }
+
+    /// The same through the flow of these files and folders; see [`Sim::of_files`].
+    ///
+    /// ```no_run
+    /// use tiny_runtime::serde_json::json;
+    /// use tiny_runtime::testing::Storm;
+    ///
+    /// Storm::of_files(&["flow.yaml"])?
+    ///     .send("hello:input", |number| json!({"name": format!("Ada {number}")}))
+    ///     .run(0..1000);
+    /// # Ok::<(), String>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When they cannot be read, or the flow cannot run.
+    pub fn of_files(paths: &[impl AsRef<Path>]) -> Result<Self, String> {
+        let cast = Cast::of_files(paths)?;
+        Ok(Self::through(move |seed| cast.sim(seed)))
+    }
+
+    fn through(flow: impl Fn(u64) -> Sim + 'static) -> Self {
+        let flow = Box::new(flow);
         let (sends, settings, removable, checks) = Default::default();
         Self { flow, sends, settings, removable, checks, weather: Weather::ROUGH, steps: 50 }
     }
@@ -132,7 +159,7 @@ impl Storm {
     /// At the first thing that does not hold.
     #[track_caller]
     pub fn seed(&self, seed: u64) -> Sim {
-        let mut sim = self.flow.sim(seed);
+        let mut sim = (self.flow)(seed);
         sim.weather(self.weather);
         let (mut sent, mut away) = (Vec::new(), Vec::new());
         for _ in 0..self.steps {
@@ -226,9 +253,6 @@ impl Storm {
 
 impl fmt::Debug for Storm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Storm")
-            .field("flow", &self.flow)
-            .field("steps", &self.steps)
-            .finish_non_exhaustive()
+        f.debug_struct("Storm").field("steps", &self.steps).finish_non_exhaustive()
     }
 }
