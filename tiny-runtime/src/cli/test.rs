@@ -28,7 +28,7 @@ pub(super) struct Test {
     /// Throw the dice of this seed, whatever the files say
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
-    /// Write what came of them as `JUnit` XML, for CI
+    /// Write what came of them as JUnit XML, for CI
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// Name of the module whose components this binary has, if another than the crate's

@@ -134,7 +134,7 @@ impl Cast {
         let seed = options.seed.or(case.seed).unwrap_or(1);
         let mut flow_time = Duration::ZERO;
         let played = panic::caught(|| self.play(case, seed, &mut flow_time));
-        let failure = played.unwrap_or_else(|text| Err(format!("it panicked: {text}"))).err();
+        let failure = played.unwrap_or_else(Err).err();
         Told { name: case.name.clone(), seed, failure, flow_time, took: began.elapsed() }
     }
 

@@ -61,6 +61,10 @@ struct Event {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { at, what, line, port, depth } = self;
+        if line.to.port.is_empty() {
+            // No message: something happened to a node or to the process.
+            return write!(f, "{:>9.3} s  {}", at.as_secs_f64(), line.to.node);
+        }
         write!(
             f,
             "{:>9.3} s  {}{what} {line}",
