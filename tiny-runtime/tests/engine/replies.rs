@@ -77,3 +77,23 @@ async fn runs_at_the_same_time_do_not_share_state() {
     assert_ne!(one.run.id(), two.run.id());
     assert_eq!((one.run.hops(), two.run.hops()), (2, 2));
 }
+
+/// What an HTTP server does: it asks, and must be answered whatever lies behind.
+#[tokio::test(start_paused = true)]
+async fn a_reply_comes_back_through_depth_a_fan_out_a_detour_and_an_error_port() {
+    let world = World::new();
+    world.script("server", &[Act::Request]).script("silent", &[Act::Nothing]);
+    world.script("slow", &[Act::Late(500, "too late to be first, but first in order")]);
+    world.script("fails", &[Act::Permanent("no luck")]).script("catch", &[Act::Answer("caught")]);
+    world.node("server", "actor", &["request n1:input"]);
+    for n in 1..100 {
+        world.node(&format!("n{n}"), "actor", &[&format!("out n{}:input", n + 1)]);
+    }
+    world.node("n100", "actor", &["out silent:input", "out fails:input", "out slow:input"]);
+    world.node("silent", "actor", &[]).node("slow", "actor", &[]);
+    world.node("fails", "actor", &["error catch:input"]).node("catch", "catcher", &[]);
+    let outcome = world.run("server:input").await;
+    assert_eq!(answer(&outcome).as_deref(), Some("caught"));
+    assert_eq!(outcome.run.failures(), ["fails:input: no luck"]);
+    assert_eq!(outcome.run.hops(), 105);
+}
