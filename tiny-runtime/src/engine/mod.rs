@@ -5,6 +5,7 @@
 //! author's method → the runner's edges → [`Route::deliver`] → the next `Runner::handle`.
 
 mod admission;
+mod arrival;
 mod changes;
 mod circles;
 mod dice;

@@ -9,9 +9,10 @@ use futures::future::join_all;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::arrival;
 use super::edge::{Binding, Edge};
 use super::news::What;
-use super::runner::{self, Runner};
+use super::runner::Runner;
 use super::{Address, Envelope, Line, RetryBounds, Route};
 use crate::component::{
     Body, BoxFuture, Crossing, Ctx, Ending, Error, NodeInfo, Outlet, Reply, Result, Run, RunLimits,
@@ -91,7 +92,7 @@ async fn routed(route: Weak<dyn Route>, envelope: Envelope) -> Result<Reply> {
     };
     tokio::select! {
         biased;
-        () = line.removed.token().cancelled() => Err(runner::edge_gone(&line)),
+        () = line.removed.token().cancelled() => Err(arrival::edge_gone(&line)),
         result = work => result,
     }
 }

@@ -1,9 +1,12 @@
 //! JSON that is passed on without a look.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
-use tiny_runtime::component::Body;
+use tiny_runtime::component::{Body, Message};
 use tiny_runtime::mapping::Mapping;
 use tiny_runtime::prelude::*;
 use tiny_runtime::testing::Flow;
@@ -99,4 +102,30 @@ fn any_json_is_taken_by_reference_from_the_border_too() {
     let shared = Arc::new(json!([1, 2, 3]));
     let json = Body::json(shared.clone()).decode::<Json>().unwrap();
     assert!(std::ptr::eq(&*json, &*shared));
+}
+
+/// A message that counts how often it is written.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+struct Written;
+
+static WRITTEN: AtomicU32 = AtomicU32::new(0);
+
+impl Serialize for Written {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        WRITTEN.fetch_add(1, Ordering::SeqCst);
+        serializer.serialize_unit()
+    }
+}
+
+impl Message for Written {}
+
+/// The branches of a fan-out hold clones of one body.
+#[test]
+fn a_message_is_written_once_for_all_who_need_its_json() {
+    let body = Body::of(Written);
+    for branch in [body.clone(), body.clone(), body] {
+        assert_eq!(*branch.decode::<Json>().unwrap(), json!(null));
+        assert_eq!(branch.to_value().unwrap(), json!(null));
+    }
+    assert_eq!(WRITTEN.load(Ordering::SeqCst), 1);
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use crate::component::{Body, Hop, Kind, Line, Reply, Result, RunLimits};
+use crate::component::{Address, Body, Hop, Kind, Line, Reply, Result, RunLimits};
 use crate::engine::Observer;
 
 /// Events that are kept for whoever must find out what happened.
@@ -29,7 +29,7 @@ struct Books {
     seen: BTreeMap<String, Vec<Body>>,
     last: VecDeque<Event>,
     count: u64,
-    hash: u64,
+    digest: u64,
     began: Option<Instant>,
     /// How long the processes before this one lived.
     before: Duration,
@@ -107,17 +107,15 @@ impl Ledger {
         self.books().seen.get(at).cloned().unwrap_or_default()
     }
 
-    /// Events so far, and what all of them come to: two simulations with the same number did the same.
-    pub(super) fn told(&self) -> (u64, u64) {
-        let books = self.books();
-        (books.count, books.hash)
+    /// What all events come to: two simulations with the same number did the same.
+    pub(super) fn digest(&self) -> u64 {
+        self.books().digest
     }
 
     /// Something beside messages happened.
     pub(super) fn note(&self, what: &str) {
         let mut books = self.books();
-        what.hash(&mut books.hasher());
-        let line = Arc::new(Line::of_trigger(crate::engine::Address::new(what, "")));
+        let line = Arc::new(Line::of_trigger(Address::new(what, "")));
         books.event("", &line, None, 0);
     }
 
@@ -196,45 +194,17 @@ impl Books {
         self.broken.get_or_insert(why);
     }
 
-    fn hasher(&mut self) -> Mixed<'_> {
-        let mut hasher = DefaultHasher::new();
-        self.hash.hash(&mut hasher);
-        Mixed { hasher, into: &mut self.hash }
-    }
-
     fn event(&mut self, what: &'static str, line: &Arc<Line>, port: Option<&str>, depth: u16) {
         let at = self.now();
-        let mut hasher = self.hasher();
-        (what, &*line.to.node, &*line.to.port, port, depth, at).hash(&mut hasher);
-        drop(hasher);
+        let mut hasher = DefaultHasher::new();
+        (self.digest, what, &*line.to.node, &*line.to.port, port, depth, at).hash(&mut hasher);
+        self.digest = hasher.finish();
         self.count += 1;
         if self.last.len() == KEPT {
             self.last.pop_front();
         }
         let port = port.map(str::to_owned);
         self.last.push_back(Event { at, what, line: line.clone(), port, depth });
-    }
-}
-
-/// Mixes what is hashed into a number when it is dropped.
-struct Mixed<'a> {
-    hasher: DefaultHasher,
-    into: &'a mut u64,
-}
-
-impl Hasher for Mixed<'_> {
-    fn finish(&self) -> u64 {
-        self.hasher.finish()
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.hasher.write(bytes);
-    }
-}
-
-impl Drop for Mixed<'_> {
-    fn drop(&mut self) {
-        *self.into = self.hasher.finish();
     }
 }
 

@@ -293,7 +293,7 @@ impl Sim {
 
     /// A number that stands for all that has happened: two simulations that did the same have the same.
     pub fn digest(&self) -> u64 {
-        self.stage.ledger.told().1
+        self.stage.ledger.digest()
     }
 
     /// The last events, one a line.
