@@ -62,21 +62,20 @@ impl Places {
         }
     }
 
+    /// Lets go of all instances. They hold places, those to which their edges lead and all others, so nothing else would.
+    pub(crate) fn clear(&self) {
+        let places = std::mem::take(&mut *self.write());
+        for place in places.values() {
+            place.0.store(None);
+        }
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, HashMap<Arc<str>, Arc<Place>>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, HashMap<Arc<str>, Arc<Place>>> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Places {
-    /// Instances hold their edges and edges hold places: in a circle of nodes nothing else would let go.
-    fn drop(&mut self) {
-        for place in self.read().values() {
-            place.0.store(None);
-        }
     }
 }
 

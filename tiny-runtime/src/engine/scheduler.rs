@@ -260,6 +260,12 @@ impl Scheduler {
     }
 }
 
+impl Drop for Nodes {
+    fn drop(&mut self) {
+        self.places.clear();
+    }
+}
+
 impl fmt::Debug for Scheduler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scheduler").finish_non_exhaustive()

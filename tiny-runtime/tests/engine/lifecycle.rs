@@ -1,8 +1,12 @@
 //! Nodes and edges that change while messages are under way.
 
+use std::sync::atomic::{AtomicI32, Ordering};
+
 use serde_json::{Value, json};
 use tiny_runtime::component::Kind;
 use tiny_runtime::engine::{Cause, NodeDecl, RetryBounds};
+use tiny_runtime::prelude::*;
+use tiny_runtime::testing::Flow;
 
 use crate::stage::{Act, World, answer, bounded, configured, edge, failure, settle};
 
@@ -150,4 +154,47 @@ async fn a_node_of_another_component_is_another_instance() {
     assert!(!run.is_finished(), "an alias is the same component");
     world.node("a", "solo", &[]);
     assert_eq!(failure(&run.await.unwrap()).kind(), Kind::Cancelled);
+}
+
+static ALIVE: AtomicI32 = AtomicI32::new(0);
+
+/// Counts how many of it are alive.
+#[component(name = "mortal")]
+pub(crate) struct Mortal;
+
+impl Default for Mortal {
+    fn default() -> Self {
+        ALIVE.fetch_add(1, Ordering::SeqCst);
+        Self
+    }
+}
+
+impl Drop for Mortal {
+    fn drop(&mut self) {
+        ALIVE.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[component]
+impl Mortal {
+    /// A word.
+    #[port(target)]
+    async fn input(&self, ctx: &Ctx, word: String) -> Result {
+        self.output(ctx, word).await
+    }
+
+    /// The word.
+    #[port(source)]
+    async fn output(&self, ctx: &Ctx, word: String) -> Result;
+}
+
+/// In a circle of nodes each instance is held by an edge of another.
+#[tokio::test(start_paused = true)]
+async fn a_scheduler_that_is_gone_leaves_no_instance_behind() {
+    let flow = Flow::local().node::<Mortal>("a").node::<Mortal>("b");
+    let flow = flow.identity("a:output", "b:input").identity("b:output", "a:input");
+    assert!(flow.send("a:input", json!("go round")).await.result.is_err());
+    assert!(ALIVE.load(Ordering::SeqCst) >= 2);
+    drop(flow);
+    assert_eq!(ALIVE.load(Ordering::SeqCst), 0);
 }
