@@ -32,7 +32,10 @@ fn generated_code_is_fresh() {
             fs::write(&path, fresh).unwrap();
         } else {
             let stands = fs::read(&path).unwrap();
-            assert!(stands == fresh, "{name} is not what proto/module.proto says: run `just bless`");
+            assert!(
+                stands == fresh,
+                "{name} is not what proto/module.proto says: run `just bless`"
+            );
         }
     }
 }

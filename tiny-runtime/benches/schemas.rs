@@ -210,7 +210,7 @@ fn start(registry: &Arc<Registry>) {
         let client = plane.client("bench");
         let api: Api<TinyModule> = Api::namespaced(client.clone(), "bench");
         let id = ModuleId { name: "bench".into(), version: "1.0.0".into() };
-        let operator = Operator::start(id, registry.clone(), &client, "bench");
+        let operator = Operator::start(id, registry.clone(), &client, "bench", None);
         loop {
             let module = api.get_opt("bench").await.expect("the plane answers");
             let status = module.and_then(|module| module.status);

@@ -202,6 +202,7 @@ pub mod operator;
 pub mod registry;
 pub mod schema;
 pub mod testing;
+pub mod wire;
 mod words;
 
 /// Moments, dates and durations, as a message may hold them.

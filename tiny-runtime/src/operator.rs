@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::{Api, Client};
+use tiny_crds::names;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -14,9 +15,13 @@ use crate::control::{
 };
 use crate::engine::{Backing, Dice, Scheduler, Waits};
 use crate::registry::Registry;
+use crate::wire::{Drain, Pool, Server};
 
 /// The longest wait for the controllers to end: as long as a pod has by Kubernetes' default, less some for the lease.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The longest wait for messages of other modules that are under way.
+const DRAIN: Duration = Duration::from_secs(5);
 
 /// A module that runs on a plane.
 #[derive(Debug)]
@@ -24,38 +29,51 @@ pub struct Operator {
     controllers: JoinSet<&'static str>,
     lease: JoinSet<()>,
     stop_controllers: CancellationToken,
+    stop_wire: CancellationToken,
     stop_lease: CancellationToken,
     summary: watch::Receiver<Summary>,
     leadership: Leadership,
     scheduler: Scheduler,
+    drain: Option<Drain>,
 }
 
 impl Operator {
-    /// Starts `module` with the components of `registry`: everything in `namespace` that belongs to it, it runs.
+    /// Starts `module` with the components of `registry`: everything in `namespace` that belongs to it, it runs. `server` takes in what
+    /// other modules send; without one there is no way in, and its edges to other modules are all there is of them.
     pub fn start(
         module: ModuleId,
         registry: Arc<Registry>,
         client: &Client,
         namespace: &str,
+        server: Option<Server>,
     ) -> Self {
         let identity = control::identity();
         let lease = Lease::new(client.clone(), namespace, &module.name, &identity, Dice::fresh());
         let leadership = lease.leadership();
         let (leads, believed) = watch::channel(false);
+        let directory = Directory::default();
+        let index = directory.clone();
+        let security = server.as_ref().map(|server| server.security().clone()).unwrap_or_default();
+        let whose = move |node: &str| index.foreign_module(node);
+        let pool = Pool::new(whose, security, Dice::fresh());
         let backing = Backing {
             store: Arc::new(NodeState::new(Api::namespaced(client.clone(), namespace))),
             leads: believed,
             instruments: Arc::default(),
             observer: None,
+            abroad: Arc::new(pool.clone()),
         };
         let scheduler = Scheduler::on(backing, registry.clone(), Waits::default(), Dice::fresh());
-        let directory = Directory::default();
         let catalogue = Arc::new(Catalogue::of(&registry));
         let offer = catalogue.clone();
         let nodes = Nodes::new(module.clone(), offer, scheduler.clone(), directory.clone());
         let summary = nodes.summary();
         let api = Api::namespaced(client.clone(), namespace);
-        let offer = Module::new(module, catalogue, api, leadership.clone(), summary.clone());
+        let published = server.as_ref().map(Server::published);
+        let own = names::sanitise(&module.name);
+        let addresses = directory.addresses();
+        let offer =
+            Module::new(module, published, catalogue, api, leadership.clone(), summary.clone());
         let api = Api::namespaced(client.clone(), namespace);
         let signals = Signals::new(scheduler.clone(), directory, api, leadership.clone());
 
@@ -68,12 +86,34 @@ impl Operator {
         controllers.spawn(named("node", node_controller));
         controllers.spawn(named("module", offer.run(stop_controllers.clone())));
         controllers.spawn(named("signal", signals.run(stop_controllers.clone())));
+        let stop = stop_controllers.clone();
+        controllers.spawn(named("pool", async move { pool.follow(&own, addresses, stop).await }));
+        let stop_wire = CancellationToken::new();
+        let drain = server.map(|server| {
+            let (drain, serving) = server.serve(scheduler.clone(), stop_wire.clone());
+            controllers.spawn(named("wire", async move {
+                if let Err(e) = serving.await {
+                    tracing::error!("{e}");
+                }
+            }));
+            drain
+        });
         let told = tell(leadership.clone(), leads, stop_controllers.clone());
         controllers.spawn(named("leadership", told));
         let mut lease_task = JoinSet::new();
         lease_task.spawn(lease.run(stop_lease.clone()));
         let lease = lease_task;
-        Self { controllers, lease, stop_controllers, stop_lease, summary, leadership, scheduler }
+        Self {
+            controllers,
+            lease,
+            stop_controllers,
+            stop_wire,
+            stop_lease,
+            summary,
+            leadership,
+            scheduler,
+            drain,
+        }
     }
 
     /// How the module's nodes are, followed as it changes.
@@ -98,6 +138,15 @@ impl Operator {
     /// Ends in order: no new runs, those on their way are cancelled (their signals stay `Running` and run again), then the
     /// lease goes back, so that another process may lead at once.
     pub async fn stop(mut self) {
+        // Other modules wait for what they have sent, and send the rest to another replica, or to the next process.
+        if let Some(drain) = &self.drain
+            && tokio::time::timeout(DRAIN, drain.drained()).await.is_err()
+        {
+            tracing::warn!(
+                "messages of other modules were not handled within {DRAIN:?}; those who sent them may try again"
+            );
+        }
+        self.stop_wire.cancel();
         self.stop_controllers.cancel();
         let ended = async { while self.controllers.join_next().await.is_some() {} };
         if tokio::time::timeout(PATIENCE, ended).await.is_err() {

@@ -24,6 +24,7 @@ mod schema;
 mod signal;
 mod survey;
 mod test;
+mod wire;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;

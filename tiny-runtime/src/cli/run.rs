@@ -10,10 +10,12 @@ use tokio::sync::watch;
 use super::apply::{self, Applied, Files};
 use super::documents;
 use super::plane::{Plane, PlaneArgs};
+use super::wire::WireArgs;
 use super::{Binary, next, print, prune};
 use crate::control::{ModuleId, Summary};
 use crate::operator::Operator;
 use crate::registry::Registry;
+use crate::wire::Server;
 use crate::words;
 
 /// How long the first lines wait for all nodes to be ready.
@@ -42,6 +44,8 @@ pub(super) struct Run {
     #[arg(long)]
     pub(super) quiet: bool,
     #[command(flatten)]
+    wire: WireArgs,
+    #[command(flatten)]
     plane: PlaneArgs,
 }
 
@@ -50,8 +54,9 @@ impl Run {
         let module = self.module(binary)?;
         // Files are read before a plane is touched: a slip in them changes nothing.
         let documents = documents::read(&self.apply)?;
+        let server = self.wire.bind().await?;
         let plane = self.plane.start(self.port).await?;
-        let done = self.on(&plane, module, registry, documents).await;
+        let done = self.on(&plane, module, registry, documents, server).await;
         if let Some(own) = plane.own {
             own.shutdown().await;
         }
@@ -79,6 +84,7 @@ impl Run {
         module: ModuleId,
         registry: Arc<Registry>,
         documents: Vec<documents::Document>,
+        server: Server,
     ) -> Result<()> {
         let namespace = &self.plane.namespace;
         self.say("plane", &plane.title)?;
@@ -87,8 +93,11 @@ impl Run {
 
         let mut stop = Stop::listen()?;
         let client = &plane.without_retries;
-        let mut operator = Operator::start(module.clone(), registry.clone(), client, namespace);
+        let reached = server.published();
+        let mut operator =
+            Operator::start(module.clone(), registry.clone(), client, namespace, Some(server));
         self.say("identity", operator.identity())?;
+        self.say("address", &reached)?;
         let offered = words::list(registry.names());
         self.say("module", &format!("{} {}: {offered}", module.name, module.version))?;
 

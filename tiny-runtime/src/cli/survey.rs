@@ -262,7 +262,7 @@ impl<'a> Survey<'a> {
         if node.belongs_to(self.module) {
             Peer::Ours { component: node.spec.component.clone() }
         } else {
-            Peer::Foreign { module: node.spec.module.clone() }
+            Peer::Foreign { module: node.spec.module.clone(), is_known: true }
         }
     }
 }

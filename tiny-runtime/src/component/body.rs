@@ -4,6 +4,7 @@ use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -22,11 +23,35 @@ pub trait AnyMessage: Send + Sync {
     /// When serde refuses, e.g. a map with keys that are no text.
     fn to_json(&self) -> Result<Arc<Value>, serde_json::Error>;
 
+    /// The whole message as the text of JSON.
+    ///
+    /// # Errors
+    /// When serde refuses, e.g. a map with keys that are no text.
+    fn to_text(&self) -> Result<Vec<u8>, serde_json::Error>;
+
     /// Only what `mapping` reads of it.
     ///
     /// # Errors
     /// When serde refuses a value on the way.
     fn read(&self, mapping: &Mapping) -> Result<Slots, MapError>;
+}
+
+/// JSON as text, and what it says once somebody has asked for it.
+struct Text {
+    text: Bytes,
+    json: OnceLock<Arc<Value>>,
+}
+
+impl Text {
+    fn to_json(&self) -> Result<Arc<Value>, DecodeError> {
+        if let Some(json) = self.json.get() {
+            return Ok(json.clone());
+        }
+        let json = serde_json::from_slice(&self.text).map_err(|e| {
+            DecodeError(format!("it is not JSON: {}", words::without_content(&e.to_string())))
+        })?;
+        Ok(self.json.get_or_init(|| Arc::new(json)).clone())
+    }
 }
 
 /// A message, and its JSON once somebody has asked for it.
@@ -56,6 +81,10 @@ impl<T: Message> AnyMessage for Held<T> {
         Ok(self.json.get_or_init(|| json).clone())
     }
 
+    fn to_text(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(&self.message)
+    }
+
     fn read(&self, mapping: &Mapping) -> Result<Slots, MapError> {
         match self.any().downcast_ref::<Json>() {
             // It need not be written to be read.
@@ -81,6 +110,8 @@ enum Content {
     Typed(Arc<dyn AnyMessage>),
     /// JSON, as it came over a border.
     Json(Arc<Value>),
+    /// The text of JSON, as it came over a wire.
+    Text(Arc<Text>),
     /// A body that is seen through a mapping already.
     Mapped(Arc<Body>),
 }
@@ -94,6 +125,32 @@ impl Body {
     /// Wraps JSON.
     pub fn json(value: impl Into<Arc<Value>>) -> Self {
         Self::plain(Content::Json(value.into()))
+    }
+
+    /// Wraps the text of JSON. It is read when somebody needs it, and as what they need.
+    pub fn text(text: impl Into<Bytes>) -> Self {
+        Self::plain(Content::Text(Arc::new(Text { text: text.into(), json: OnceLock::new() })))
+    }
+
+    /// Whether it is seen through a mapping.
+    pub fn is_mapped(&self) -> bool {
+        self.mapping.is_some()
+    }
+
+    /// The text of the message as JSON.
+    ///
+    /// # Errors
+    /// When the message cannot be written as JSON, or its mapping finds a value missing.
+    pub fn to_text(&self) -> Result<Bytes, DecodeError> {
+        if self.mapping.is_some() {
+            return Ok(serde_json::to_vec(&self.to_value()?)?.into());
+        }
+        match &self.content {
+            Content::Text(text) => Ok(text.text.clone()),
+            Content::Typed(message) => Ok(message.to_text()?.into()),
+            Content::Json(value) => Ok(serde_json::to_vec(value)?.into()),
+            Content::Mapped(body) => body.to_text(),
+        }
     }
 
     const fn plain(content: Content) -> Self {
@@ -144,6 +201,13 @@ impl Body {
         if let Some(message) = self.downcast_ref::<T>() {
             return Ok(message.clone());
         }
+        if let Content::Text(text) = &self.content
+            && TypeId::of::<T>() != TypeId::of::<Json>()
+            && let Ok(message) = serde_json::from_slice(&text.text)
+        {
+            return Ok(message);
+        }
+        // The way by a value tells better what does not fit.
         let value = self.content.to_json()?;
         // Any JSON is taken as it is, by reference.
         let json = Json::from(value);
@@ -170,6 +234,7 @@ impl Content {
         match self {
             Self::Typed(message) => Ok(message.to_json()?),
             Self::Json(value) => Ok(value.clone()),
+            Self::Text(text) => text.to_json(),
             Self::Mapped(body) => body.to_value().map(Arc::new),
         }
     }
@@ -178,6 +243,10 @@ impl Content {
         match self {
             Self::Typed(message) => message.read(mapping),
             Self::Json(value) => mapping.read_value(value),
+            Self::Text(text) => {
+                let value = text.to_json().map_err(|e| MapError::of(e.to_string()))?;
+                mapping.read_value(&value)
+            }
             Self::Mapped(body) => {
                 let value = body.to_value().map_err(|e| MapError::of(e.to_string()))?;
                 mapping.read_value(&value)
@@ -200,7 +269,7 @@ impl fmt::Debug for Body {
         f.write_str(match (&self.mapping, &self.content) {
             (Some(_), _) => "Mapped(…)",
             (None, Content::Typed(_)) => "Typed(…)",
-            (None, Content::Json(_) | Content::Mapped(_)) => "Json(…)",
+            (None, Content::Json(_) | Content::Text(_) | Content::Mapped(_)) => "Json(…)",
         })
     }
 }

@@ -11,7 +11,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use tracing::Span;
 
-use super::outlet::{End, Hop};
+use super::outlet::{End, Hop, Sender};
 use super::{Answer, Component, Counter, Error, Gauge, Histogram, Key, Reply, Result, Run, Sent};
 
 /// One delivery of one message to one port, as the author's method sees it.
@@ -419,7 +419,16 @@ impl Ctx {
         let (outlet, line, span) =
             (self.0.outlet.clone(), self.0.line.clone(), self.0.span.clone());
         let end = End::by(end);
-        Self::new(Hop { run, outlet, parent: None, line, depth, deadline: None, span, end })
+        Self::new(Hop {
+            run,
+            outlet,
+            sender: Sender::Nobody,
+            line,
+            depth,
+            deadline: None,
+            span,
+            end,
+        })
     }
 
     /// The component that `me` borrows.

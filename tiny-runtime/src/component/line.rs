@@ -35,6 +35,8 @@ impl fmt::Display for Address {
 pub struct Line {
     /// The id of the edge; `None` for a trigger.
     pub edge: Option<Arc<str>>,
+    /// The source port that it starts at, of the node that sends; `None` for a trigger.
+    pub from: Option<Arc<str>>,
     /// The port that receives.
     pub to: Address,
     /// Comes when the edge is removed: what runs over it ends.
@@ -44,7 +46,7 @@ pub struct Line {
 impl Line {
     /// The way of a trigger, which is no edge.
     pub fn of_trigger(to: Address) -> Self {
-        Self { edge: None, to, removed: Ending::default() }
+        Self { edge: None, from: None, to, removed: Ending::default() }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a hop stands on: the node that received the message, and what the engine does for it.
 
 use std::any::Any;
+use std::fmt;
 use std::future::Ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -67,12 +68,43 @@ pub struct Shared {
     pub(crate) blocking: Arc<Semaphore>,
 }
 
+/// Who sent a message.
+#[derive(Clone, Debug, Default)]
+pub enum Sender {
+    /// A trigger, or a node in the background.
+    #[default]
+    Nobody,
+    /// A hop of this process.
+    Hop(Arc<Hop>),
+    /// A node of another module.
+    Module(Arc<Passed>),
+}
+
+/// What a message passed before it came to this process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Passed {
+    /// Hops from the trigger to the sender.
+    pub hops: u16,
+    /// The nodes on the way, each once.
+    pub nodes: Vec<Box<str>>,
+}
+
+impl Sender {
+    /// Hops from the trigger to the sender.
+    pub fn depth(&self) -> u16 {
+        match self {
+            Self::Nobody => 0,
+            Self::Hop(hop) => hop.depth,
+            Self::Module(passed) => passed.hops,
+        }
+    }
+}
+
 /// What a hop knows. The path back to the trigger is the chain of parents.
 pub struct Hop {
     pub(crate) run: Arc<Run>,
     pub(crate) outlet: Arc<dyn Outlet>,
-    /// The hop that sent the message; `None` for a trigger and in the background.
-    pub(crate) parent: Option<Arc<Hop>>,
+    pub(crate) sender: Sender,
     /// What the message came over.
     pub(crate) line: Arc<Line>,
     pub(crate) depth: u16,
@@ -92,9 +124,30 @@ impl Hop {
         self.line.edge.as_deref()
     }
 
-    /// The hop that sent the message; `None` for a trigger and in the background.
+    /// The hop of this process that sent the message; `None` for a trigger, in the background, and for a message of another module.
     pub fn sender(&self) -> Option<&Arc<Self>> {
-        self.parent.as_ref()
+        match &self.sender {
+            Sender::Hop(hop) => Some(hop),
+            Sender::Nobody | Sender::Module(_) => None,
+        }
+    }
+
+    /// The names of the nodes on the way from the trigger, from this one back; one that is passed twice comes twice.
+    pub fn passed(&self) -> impl Iterator<Item = &str> {
+        let mut hop = Some(self);
+        let mut far: &[Box<str>] = &[];
+        std::iter::from_fn(move || {
+            if let Some(here) = hop {
+                hop = here.sender().map(|sender| &**sender);
+                if let Sender::Module(passed) = &here.sender {
+                    far = &passed.nodes;
+                }
+                return Some(&*here.outlet.node().name);
+            }
+            let (name, rest) = far.split_last()?;
+            far = rest;
+            Some(name)
+        })
     }
 
     /// The run that it belongs to.
@@ -105,6 +158,12 @@ impl Hop {
     /// Hops on the way from the trigger; the first is 1.
     pub fn depth(&self) -> u16 {
         self.depth
+    }
+}
+
+impl fmt::Debug for Hop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hop").field("at", &self.line.to).field("depth", &self.depth).finish()
     }
 }
 

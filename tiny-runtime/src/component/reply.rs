@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde_json::Value;
 
 use super::{Body, DecodeError, Error, Message, Result, secret};
@@ -37,6 +38,23 @@ impl Reply {
 
     pub(crate) fn from_body(body: Body) -> Self {
         Self { body: Some(body), origin: None }
+    }
+
+    /// A reply of another module; `origin` is the port that answered, where that is told.
+    pub(crate) fn of_text(text: Bytes, origin: Option<String>) -> Self {
+        let origin = origin.map(|origin| Arc::new(origin) as Arc<dyn fmt::Display + Send + Sync>);
+        Self { body: Some(Body::text(text)), origin }
+    }
+
+    /// What is answered, and the port that did, as a wire carries them; `None` when there is no reply.
+    ///
+    /// # Errors
+    /// When the message cannot be written as JSON.
+    pub(crate) fn to_text(&self) -> Result<Option<(Bytes, String)>> {
+        let Some(body) = &self.body else { return Ok(None) };
+        let origin = self.origin.as_ref().map(ToString::to_string).unwrap_or_default();
+        let text = body.to_text().map_err(|e| e.into_permanent("the reply"))?;
+        Ok(Some((text, origin)))
     }
 
     /// Notes which port answered, unless that is known: a reply travels on through others.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tiny_crds::{Edge, EdgeRetry, TinyNode, names};
 
 use crate::component::NodeInfo;
-use crate::engine::{Address, EdgeDecl, NodeDecl, RetryBounds};
+use crate::engine::{Address, EdgeDecl, InwardDecl, NodeDecl, RetryBounds};
 
 /// What `node` declares, in the engine's words. What cannot be read (a payload that is not base64 of JSON, an edge without
 /// a target, a duration that is none) is part of the answer, so that it is judged and refused like any other fault.
@@ -23,6 +23,7 @@ pub(crate) fn declare(node: &TinyNode) -> NodeDecl {
         configurations,
         unreadable,
         edges: node.spec.edges.iter().map(declared).collect(),
+        inward: inward(node),
     }
 }
 
@@ -41,6 +42,20 @@ fn configurations(node: &TinyNode) -> Configurations {
         }
     }
     (read, unreadable)
+}
+
+/// What older flows store at the receiver: mappings of edges that end at this node. One that cannot be read is none.
+fn inward(node: &TinyNode) -> Vec<InwardDecl> {
+    let flow = node.flow().unwrap_or_default();
+    let of_edges = node.spec.ports.iter().filter(|entry| !entry.from.is_empty());
+    let ends: BTreeSet<(&str, &str)> =
+        of_edges.map(|entry| (entry.from.as_str(), entry.port.as_str())).collect();
+    let decl = |(from, port): (&str, &str)| {
+        let mapping = node.edge_port(from, port, flow)?.configuration.value().ok().flatten()?;
+        let (node, source) = from.rsplit_once(':')?;
+        Some(InwardDecl { from: Address::new(node, source), port: port.into(), mapping })
+    };
+    ends.into_iter().filter_map(decl).collect()
 }
 
 fn declared(edge: &Edge) -> EdgeDecl {

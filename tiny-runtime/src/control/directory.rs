@@ -1,33 +1,62 @@
-//! Which nodes the namespace has, and whose they are.
+//! Which nodes the namespace has, whose they are, and where their modules are.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use kube::ResourceExt;
+use kube::runtime::watcher::Event;
+use tiny_crds::{TinyModule, names};
 use tokio::sync::watch;
 
 use crate::engine::Peer;
 
-/// An index of all nodes of the namespace, kept by the node controller and read by whoever must know to which module a
-/// node belongs. Cheap to clone: a clone is another handle to the same index.
+/// An index of all nodes of the namespace and of the addresses of its modules, kept by the node controller and read by whoever must know
+/// to which module a node belongs. Cheap to clone: a clone is another handle to the same index.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Directory(Arc<Index>);
+
+/// Where modules are, each under its sanitised name, as `host:port`.
+pub(crate) type Addresses = BTreeMap<String, String>;
 
 #[derive(Debug, Default)]
 struct Index {
     nodes: RwLock<BTreeMap<String, Peer>>,
+    /// Of nodes of other modules the sanitised name of the module: asked for every message.
+    modules: RwLock<HashMap<String, Arc<str>>>,
     changes: watch::Sender<u64>,
+    addresses: watch::Sender<Addresses>,
+    /// Modules that a list under way has brought.
+    listing: RwLock<BTreeSet<String>>,
 }
 
 impl Directory {
     /// What is known of the node called `name`.
     pub(crate) fn peer(&self, name: &str) -> Peer {
-        let nodes = self.0.nodes.read().unwrap_or_else(PoisonError::into_inner);
-        nodes.get(name).cloned().unwrap_or(Peer::Absent)
+        match self.read().get(name).cloned() {
+            Some(Peer::Foreign { module, .. }) => {
+                let is_known = self.0.addresses.borrow().contains_key(&names::sanitise(&module));
+                Peer::Foreign { module, is_known }
+            }
+            known => known.unwrap_or(Peer::Absent),
+        }
+    }
+
+    /// The sanitised name of the module of a node, if that is another module than this.
+    pub(crate) fn foreign_module(&self, name: &str) -> Option<Arc<str>> {
+        self.0.modules.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
     /// Notes what is known of a node; [`Peer::Absent`] takes it out. Returns whether that is new.
     pub(crate) fn put(&self, name: &str, peer: Peer) -> bool {
-        let mut nodes = self.0.nodes.write().unwrap_or_else(PoisonError::into_inner);
+        let mut modules = self.0.modules.write().unwrap_or_else(PoisonError::into_inner);
+        match &peer {
+            Peer::Foreign { module, .. } => {
+                drop(modules.insert(name.to_owned(), names::sanitise(module).into()));
+            }
+            Peer::Ours { .. } | Peer::Absent => drop(modules.remove(name)),
+        }
+        drop(modules);
+        let mut nodes = self.write();
         let before = match &peer {
             Peer::Absent => nodes.remove(name),
             _ => nodes.insert(name.to_owned(), peer.clone()),
@@ -40,37 +69,91 @@ impl Directory {
         changed
     }
 
+    /// Takes in one event of the watch of modules. Returns the sanitised names of those that are somewhere else now.
+    pub(crate) fn observe(&self, event: &Event<TinyModule>) -> BTreeSet<String> {
+        let mut listing = self.0.listing.write().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Init => {
+                listing.clear();
+                BTreeSet::new()
+            }
+            Event::InitApply(module) => {
+                listing.insert(names::sanitise(&module.name_any()));
+                self.place(module)
+            }
+            Event::InitDone => {
+                let gone = |name: &&String| !listing.contains(*name);
+                let gone: Vec<String> =
+                    self.0.addresses.borrow().keys().filter(gone).cloned().collect();
+                gone.iter().flat_map(|name| self.put_address(name, "")).collect()
+            }
+            Event::Apply(module) => self.place(module),
+            Event::Delete(module) => self.put_address(&names::sanitise(&module.name_any()), ""),
+        }
+    }
+
+    fn place(&self, module: &TinyModule) -> BTreeSet<String> {
+        let address = module.status.as_ref().map(|status| status.addr.as_str());
+        self.put_address(&names::sanitise(&module.name_any()), address.unwrap_or_default())
+    }
+
+    /// Notes where a module is; an empty address is none.
+    fn put_address(&self, module: &str, address: &str) -> BTreeSet<String> {
+        let changed = self.0.addresses.send_if_modified(|addresses| match address {
+            "" => addresses.remove(module).is_some(),
+            _ => {
+                addresses.insert(module.to_owned(), address.to_owned()).as_deref() != Some(address)
+            }
+        });
+        changed.then(|| module.to_owned()).into_iter().collect()
+    }
+
+    /// Where modules are, followed as it changes.
+    pub(crate) fn addresses(&self) -> watch::Receiver<Addresses> {
+        self.0.addresses.subscribe()
+    }
+
     /// The names of all nodes.
     pub(crate) fn names(&self) -> Vec<String> {
-        self.0.nodes.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+        self.read().keys().cloned().collect()
     }
 
     /// Other modules that nodes ask for, each with the number of its nodes.
     pub(crate) fn foreign(&self) -> BTreeMap<String, usize> {
         let mut modules = BTreeMap::new();
-        for peer in self.0.nodes.read().unwrap_or_else(PoisonError::into_inner).values() {
-            if let Peer::Foreign { module } = peer {
+        for peer in self.read().values() {
+            if let Peer::Foreign { module, .. } = peer {
                 *modules.entry(module.clone()).or_default() += 1;
             }
         }
         modules
     }
 
-    /// Tells of every change from now on.
+    /// Tells of every change of nodes from now on.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, Peer>> {
+        self.0.nodes.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Peer>> {
+        self.0.nodes.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn only_news_is_told() {
         let directory = Directory::default();
         let mut changes = directory.changes();
-        let foreign = Peer::Foreign { module: "other".into() };
+        let foreign = Peer::Foreign { module: "other".into(), is_known: false };
         assert!(directory.put("a", foreign.clone()));
         assert!(changes.has_changed().unwrap());
         changes.mark_unchanged();
@@ -80,5 +163,25 @@ mod tests {
         assert_eq!(directory.foreign(), BTreeMap::from([("other".to_owned(), 1)]));
         assert!(directory.put("a", Peer::Absent));
         assert!(directory.names().is_empty());
+    }
+
+    #[test]
+    fn a_module_is_known_while_it_says_where_it_is() {
+        let module = |addr: &str| {
+            let module =
+                json!({"metadata": {"name": "other-one"}, "spec": {}, "status": {"addr": addr}});
+            serde_json::from_value::<TinyModule>(module).unwrap()
+        };
+        let directory = Directory::default();
+        directory.put("a", Peer::Foreign { module: "other_one".into(), is_known: false });
+        let is_known = || matches!(directory.peer("a"), Peer::Foreign { is_known: true, .. });
+        assert!(directory.observe(&Event::Apply(module(""))).is_empty() && !is_known());
+        assert_eq!(directory.observe(&Event::Apply(module("h:1"))).len(), 1);
+        assert!(is_known());
+        assert!(directory.observe(&Event::Apply(module("h:1"))).is_empty(), "nothing new");
+        assert_eq!(directory.observe(&Event::Apply(module("h:2"))).len(), 1);
+        assert!(directory.observe(&Event::Init).is_empty());
+        assert_eq!(directory.observe(&Event::InitDone).len(), 1);
+        assert!(!is_known(), "the list had it no more");
     }
 }

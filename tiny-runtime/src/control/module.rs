@@ -26,6 +26,8 @@ const SCHEMAS_PUBLISHED: &str = "SchemasPublished";
 /// Keeps the module's own object: creates it, and writes what the module offers.
 pub(crate) struct Module {
     id: ModuleId,
+    /// Where other modules reach it.
+    address: Option<String>,
     api: Api<TinyModule>,
     leadership: Leadership,
     catalogue: Arc<Catalogue>,
@@ -35,12 +37,13 @@ pub(crate) struct Module {
 impl Module {
     pub(crate) fn new(
         id: ModuleId,
+        address: Option<String>,
         catalogue: Arc<Catalogue>,
         api: Api<TinyModule>,
         leadership: Leadership,
         summary: watch::Receiver<Summary>,
     ) -> Self {
-        Self { id, api, leadership, catalogue, summary }
+        Self { id, address, api, leadership, catalogue, summary }
     }
 
     /// Follows the object until `shutdown`.
@@ -121,6 +124,7 @@ impl Module {
         let mut status = object.status.clone().unwrap_or_default();
         status.name = self.id.name.clone();
         status.version = self.id.version.clone();
+        status.addr = self.address.clone().unwrap_or_default();
         status.observed_generation = generation;
         status.components.clone_from(&self.catalogue.components);
         let all = &mut status.conditions;

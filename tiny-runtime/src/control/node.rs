@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, ResourceExt};
-use tiny_crds::{EdgeStatus, Payload, PortStatus, TinyModule, TinyNode, TinyNodeStatus};
+use tiny_crds::{EdgeStatus, Payload, PortStatus, TinyModule, TinyNode, TinyNodeStatus, names};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -222,9 +222,17 @@ impl Nodes {
 
     /// Takes in one event of the watch of modules.
     fn observe_module(&mut self, event: Event<TinyModule>) {
+        let moved = self.directory.observe(&event);
         self.neighbours
             .observe(event, &mut Known { sharing: &mut self.sharing, proofs: &mut self.proofs });
-        self.judge_all(BTreeSet::new());
+        let leads = |own: &Own| {
+            own.decl.edges.iter().any(|edge| match self.directory.peer(&edge.to.node) {
+                Peer::Foreign { module, .. } => moved.contains(&names::sanitise(&module)),
+                Peer::Ours { .. } | Peer::Absent => false,
+            })
+        };
+        let touched = self.own.iter().filter(|(_, own)| !moved.is_empty() && leads(own));
+        self.judge_all(touched.map(|(name, _)| name.clone()).collect());
     }
 
     /// Takes in one event of the watch.
@@ -295,6 +303,9 @@ impl Nodes {
                 New::State => {}
             }
         }
+        if !moved.is_empty() {
+            self.scheduler.moved();
+        }
         let touched = |own: &Own| own.decl.edges.iter().any(|edge| moved.contains(&*edge.to.node));
         let neighbours = self.own.iter().filter(|(_, own)| touched(own));
         stale.extend(neighbours.map(|(name, _)| name.clone()));
@@ -319,7 +330,7 @@ impl Nodes {
             }
             Peer::Ours { component: node.spec.component.clone() }
         } else {
-            Peer::Foreign { module: node.spec.module.clone() }
+            Peer::Foreign { module: node.spec.module.clone(), is_known: false }
         }
     }
 

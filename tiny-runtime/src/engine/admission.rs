@@ -110,13 +110,6 @@ impl Runner {
     }
 
     fn reentered(&self, ctx: &Ctx) -> bool {
-        let mut hop = ctx.hop().parent.as_ref();
-        while let Some(passed) = hop {
-            if passed.outlet.node().name == self.info.name {
-                return true;
-            }
-            hop = passed.parent.as_ref();
-        }
-        false
+        ctx.hop().passed().skip(1).any(|node| node == self.info.name)
     }
 }

@@ -33,7 +33,7 @@ impl Runner {
         let hop = Guarded(Ctx::new(Hop {
             run,
             outlet: self.clone(),
-            parent: sender,
+            sender,
             line,
             depth,
             deadline: deadline.into_iter().chain(expires).min(),
@@ -190,7 +190,7 @@ impl Arrival {
         let after = Guarded(Ctx::new(Hop {
             run: hop.run.clone(),
             outlet: self.runner.clone(),
-            parent: hop.parent.clone(),
+            sender: hop.sender.clone(),
             line: hop.line.clone(),
             depth: hop.depth,
             deadline: self.deadline,

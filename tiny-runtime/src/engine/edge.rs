@@ -51,7 +51,8 @@ impl Edges {
                 Some(edge) => (edge.line.clone(), edge.place.clone()),
                 None => {
                     let place = places.of(&to.node);
-                    (Arc::new(Line { edge: Some(id), to, removed: Ending::default() }), place)
+                    let (edge, from) = (Some(id), Some(port.clone()));
+                    (Arc::new(Line { edge, from, to, removed: Ending::default() }), place)
                 }
             };
             Arc::new(Edge { line, port, place, binding, bounds })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::RetryBounds;
-use crate::component::{Body, Hop, Line, Run};
+use crate::component::{Body, Line, Run, Sender};
 
 /// A message and all that must travel with it, from the sender's edge to the receiver's method.
 #[derive(Clone)]
@@ -16,8 +16,8 @@ pub struct Envelope {
     pub body: Body,
     /// The run that it belongs to.
     pub run: Arc<Run>,
-    /// The hop that sent it; `None` for a trigger.
-    pub sender: Option<Arc<Hop>>,
+    /// Who sent it.
+    pub sender: Sender,
     /// How the receiver retries.
     pub bounds: RetryBounds,
     /// When all that the caller does must have ended.
@@ -29,6 +29,6 @@ pub struct Envelope {
 impl Envelope {
     /// Hops from the trigger to the receiver; the first is 1.
     pub fn depth(&self) -> u16 {
-        self.sender.as_ref().map_or(1, |hop| hop.depth.saturating_add(1))
+        self.sender.depth().saturating_add(1)
     }
 }

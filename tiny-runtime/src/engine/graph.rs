@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::edge::Binding;
-use super::{Address, RetryBounds};
+use super::{Address, InwardDecl, RetryBounds};
 use crate::component::{ComponentType, LivePorts, NodeInfo, PortInfo, Role, SYSTEM_PORTS, panic};
 use crate::mapping::{Diagnostic, Mapping};
 use crate::registry::Registry;
@@ -26,6 +26,8 @@ pub struct NodeDecl {
     pub unreadable: BTreeMap<String, String>,
     /// Its edges, in order.
     pub edges: Vec<EdgeDecl>,
+    /// Its mappings for edges to it that have none, as older flows have them.
+    pub inward: Vec<InwardDecl>,
 }
 
 /// An edge as its author declared it.
@@ -73,6 +75,8 @@ pub enum Peer {
     Foreign {
         /// `spec.module`.
         module: String,
+        /// Whether it is known where that module is.
+        is_known: bool,
     },
     /// There is no such node.
     Absent,
@@ -104,8 +108,8 @@ pub enum Cause {
     MappingRefuted,
     /// An edge ends at a node that is not there. It may still come, so this refuses nothing.
     TargetMissing,
-    /// An edge ends in another module, where this version cannot deliver.
-    ForeignTarget,
+    /// An edge ends in a module of which nobody has said where it is. It may still come, so this refuses nothing.
+    ModuleMissing,
     /// Two edges of the node have one id.
     DuplicateEdge,
     /// A field of an edge cannot be read.
@@ -138,7 +142,10 @@ impl Cause {
 
     /// True when the faulty thing is not put to use.
     pub fn refuses(self) -> bool {
-        !matches!(self, Self::TargetMissing | Self::PortAbsent | Self::Starting)
+        !matches!(
+            self,
+            Self::TargetMissing | Self::ModuleMissing | Self::PortAbsent | Self::Starting
+        )
     }
 }
 
@@ -313,12 +320,13 @@ fn target_fault(
             let why = format!("there is no node `{}`; apply it, or correct `to`", edge.to.node);
             (Cause::TargetMissing, why)
         }
-        Peer::Foreign { module } => {
+        Peer::Foreign { is_known: true, .. } => return None,
+        Peer::Foreign { module, is_known: false } => {
             let why = format!(
-                "node `{}` belongs to module `{module}`, and this version delivers inside one module only",
+                "node `{}` belongs to module `{module}`, which does not run here; start it, or correct `spec.module` of the node",
                 edge.to.node
             );
-            (Cause::ForeignTarget, why)
+            (Cause::ModuleMissing, why)
         }
         Peer::Ours { component } => {
             // An unknown component is the finding of that node.

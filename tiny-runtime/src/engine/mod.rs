@@ -4,6 +4,7 @@
 //! [`Scheduler::remove`], [`Scheduler::start`]). The way of a message is [`Scheduler::start`] → `Runner::handle` → the
 //! author's method → the runner's edges → [`Route::deliver`] → the next `Runner::handle`.
 
+mod abroad;
 mod admission;
 mod arrival;
 mod changes;
@@ -12,6 +13,7 @@ mod dice;
 mod edge;
 mod envelope;
 mod graph;
+mod inward;
 mod journal;
 mod life;
 mod news;
@@ -28,10 +30,12 @@ mod store;
 mod trigger;
 mod unless;
 
-pub use crate::component::{Address, Line};
+pub use crate::component::{Address, Line, Passed, Sender};
+pub use abroad::{Abroad, Arrived};
 pub use dice::Dice;
 pub use envelope::Envelope;
 pub use graph::{Before, Cause, EdgeDecl, Finding, NodeDecl, Peer, Standing, check};
+pub use inward::InwardDecl;
 pub use news::What;
 pub use observer::Observer;
 pub use proofs::{Proofs, Proved};

@@ -16,7 +16,7 @@ use super::runner::Runner;
 use super::{Address, Envelope, Line, RetryBounds, Route};
 use crate::component::{
     Body, BoxFuture, Crossing, Ctx, Ending, Error, NodeInfo, Outlet, Reply, Result, Run, RunLimits,
-    Sent, Shared, panic,
+    Sender, Sent, Shared, panic,
 };
 
 /// Tasks that one node may have in the background.
@@ -31,6 +31,7 @@ impl Runner {
         let edge = Edge {
             line: Arc::new(Line {
                 edge: Some("tap".into()),
+                from: None,
                 to: Address::new(node, ""),
                 removed: Ending::default(),
             }),
@@ -45,19 +46,17 @@ impl Runner {
     /// Brings `body` over one edge. `port` is the source that it leaves.
     fn cross(&self, edge: &Arc<Edge>, port: &str, ctx: &Ctx, body: Body) -> Crossing {
         let depth = ctx.hop().depth.saturating_add(1);
-        let body = match &edge.binding {
-            Binding::Identity => body,
-            Binding::Mapped(mapping) => body.through(mapping.clone()),
-            Binding::Refused(why) => {
-                let refused = ready(Err(Error::permanent(why.to_string())));
-                return Crossing::new(depth, refused);
-            }
+        let here = edge.place.runner();
+        let body = match self.bound(edge, here.as_deref(), body) {
+            Ok(body) => body,
+            Err(error) => return Crossing::new(depth, ready(Err(error))),
         };
         let hop = ctx.hop();
         let envelope = Envelope {
             line: match &*edge.line.to.port {
                 "" => Arc::new(Line {
                     edge: edge.line.edge.clone(),
+                    from: Some(port.into()),
                     to: Address::new(edge.line.to.node.clone(), port),
                     removed: Ending::default(),
                 }),
@@ -65,18 +64,38 @@ impl Runner {
             },
             body,
             run: hop.run.clone(),
-            sender: Some(hop.clone()),
+            sender: Sender::Hop(hop.clone()),
             bounds: edge.bounds,
             deadline: hop.deadline,
             expires: edge.bounds.timeout.map(|limit| Instant::now() + limit),
         };
-        match edge.place.runner() {
+        match here {
             // The way of nearly every message: the node is here.
             Some(runner) => match runner.receive(envelope) {
                 Ok(arrival) => Crossing::new(depth, arrival.handled()),
                 Err(error) => Crossing::new(depth, ready(Err(error))),
             },
             None => Crossing::new(depth, routed(self.around.route.clone(), envelope)),
+        }
+    }
+}
+
+impl Runner {
+    /// What an edge makes of a message. Where it has no mapping, a receiver `here` may have one for it; one of another module applies its
+    /// own.
+    fn bound(&self, edge: &Edge, here: Option<&Self>, body: Body) -> Result<Body> {
+        let told;
+        let binding = match (&edge.binding, here) {
+            (Binding::Identity, Some(receiver)) if receiver.has_inward() => {
+                told = receiver.inward(&self.info.name, &edge.port, &edge.line.to.port);
+                &told
+            }
+            (binding, _) => binding,
+        };
+        match binding {
+            Binding::Identity => Ok(body),
+            Binding::Mapped(mapping) => Ok(body.through(mapping.clone())),
+            Binding::Refused(why) => Err(Error::permanent(why.to_string())),
         }
     }
 }

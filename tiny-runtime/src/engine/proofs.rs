@@ -15,7 +15,7 @@ use serde_json::Value;
 use self::look::Look;
 use super::Address;
 use super::site::{Face, Link, Site};
-use crate::mapping::{Proof, Row, Shape, Verdict, identity, together};
+use crate::mapping::{Mapping, Proof, Row, Shape, Verdict, identity, together};
 use crate::schema::Text;
 
 /// A field that a node passes on: the node, and the definition in its source.
@@ -106,7 +106,7 @@ impl Proofs {
             let now = self.sites.get(name);
             let of_node = stale.entry(name.clone()).or_default();
             let same_face =
-                before.as_ref().zip(now).is_some_and(|(one, other)| one.face == other.face);
+                before.as_ref().zip(now).is_some_and(|(one, other)| one.receives_like(other));
             for (at, link) in now.iter().flat_map(|site| &site.links).enumerate() {
                 if !same_face || !before.iter().any(|before| before.links.contains(link)) {
                     of_node.insert(at);
@@ -190,10 +190,23 @@ impl Proofs {
         before.mapping.is_some() && proof.is_none_or(|proof| proof.refuted().next().is_none())
     }
 
+    /// What an edge of `node` makes of a message, by its own mapping or by one that the receiver has for it; none inside is the identity.
+    /// Nothing where it does not compile.
+    pub(super) fn mapping(&self, node: &str, link: &Link) -> Option<Option<Arc<Mapping>>> {
+        let inward = || self.sites.get(&link.to.node)?.inward(node, &link.port, &link.to.port);
+        match &link.mapping {
+            Some(None) => match inward() {
+                Some(mapping) => Some(Some(mapping.clone()?)),
+                None => Some(None),
+            },
+            own => own.clone(),
+        }
+    }
+
     /// What is known of an edge; nothing where it is wrong in a way that is no concern of types.
     fn prove(&self, look: &Look, node: &Arc<str>, site: &Site, link: &Link) -> Option<Proof> {
-        let mapping = link.mapping.as_ref()?;
         let to = self.sites.get(&link.to.node)?;
+        let mapping = self.mapping(node, link)?;
         if let Face::Unknown = to.face {
             return Some(unknown(&format!(
                 "nothing is known of the ports of node `{}`: no module has told of its component",
@@ -209,10 +222,16 @@ impl Proofs {
         };
         let given = source.as_ref().map_or_else(Shape::any, |port| self.sent(look, node, port));
         let wanted = look.taken(&target.schema);
-        let mut proof = match mapping {
+        let mut proof = match &mapping {
             Some(mapping) => mapping.proof(&given, &wanted),
             None => identity(&given, &wanted),
         };
+        if link.written.is_some() && to.inward(node, &link.port, &link.to.port).is_some() {
+            proof.warnings.push(format!(
+                "MappingShadowed: `ports[].from` of node `{}` has a mapping for this edge too; the one of the edge is used, so delete the other",
+                link.to.node
+            ));
+        }
         let reply = source.and_then(|port| port.response).zip(target.response);
         if let Some((wanted, given)) = reply {
             proof.rows.extend(answered(look, &given, &wanted, &link.to));

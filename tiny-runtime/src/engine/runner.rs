@@ -14,6 +14,7 @@ use tracing::Span;
 
 use super::changes::Changes;
 use super::edge::{Binding, Edge, Edges};
+use super::inward::Inward;
 use super::journal::Journal;
 use super::life::Life;
 use super::news::{News, What};
@@ -24,7 +25,7 @@ use super::store::{StateStore, Stored};
 use super::{Address, Cause, Dice, Finding, NodeDecl, Observer, Route};
 use crate::component::{
     Body, ComponentType, Ctx, End, Ending, Error, Hop, Instance, Json, Ledger, Line, LivePorts,
-    NodeInfo, OfferedPort, Outlet, PortInfo, Reply, Result, Shared, panic,
+    NodeInfo, OfferedPort, Outlet, PortInfo, Reply, Result, Sender, Shared, panic,
 };
 
 /// What a runner needs of its surroundings.
@@ -51,6 +52,8 @@ pub(crate) struct Runner {
     pub(super) removed: Ending,
     pub(super) edges: ArcSwap<Edges>,
     configurations: ArcSwap<BTreeMap<String, Value>>,
+    /// What it makes of messages that come unmapped; `None` when it takes all as they are.
+    inward: ArcSwapOption<Inward>,
     /// The ports that are there now; `None` when nothing can tell.
     pub(super) ports: ArcSwapOption<LivePorts>,
     pub(super) port_changes: Changes,
@@ -91,6 +94,7 @@ impl Runner {
             removed: Ending::default(),
             edges: ArcSwap::default(),
             configurations: ArcSwap::default(),
+            inward: ArcSwapOption::empty(),
             ports: ArcSwapOption::empty(),
             port_changes: Changes::default(),
             life: Life::new(has_hooks),
@@ -227,6 +231,24 @@ impl Runner {
         self.configurations.store(Arc::new(configurations));
     }
 
+    /// Takes in what it makes of messages that come unmapped, and says what is wrong with that.
+    pub(crate) fn keep_inward(&self, decl: &NodeDecl) -> Vec<Finding> {
+        let (inward, findings) = Inward::of(decl);
+        self.inward.store((!inward.is_empty()).then(|| Arc::new(inward)));
+        findings
+    }
+
+    /// Whether there is anything to make of messages that come unmapped.
+    pub(crate) fn has_inward(&self) -> bool {
+        self.inward.load().is_some()
+    }
+
+    /// What it makes of messages that come unmapped from port `from` of `node` to `port`.
+    pub(crate) fn inward(&self, node: &str, from: &str, port: &str) -> Binding {
+        let inward = self.inward.load();
+        inward.as_ref().map_or(Binding::Identity, |inward| inward.binding(node, from, port))
+    }
+
     pub(crate) fn connect(&self, declared: Vec<(super::EdgeDecl, Binding)>) {
         let before = self.edges.load_full();
         let after = Arc::new(Edges::new(declared, &before, &self.around.places));
@@ -260,7 +282,7 @@ impl Runner {
         Guarded(Ctx::new(Hop {
             run: self.begin(trigger),
             outlet: self.clone(),
-            parent: None,
+            sender: Sender::Nobody,
             line: Arc::new(Line::of_trigger(Address::new(&*self.info.name, port))),
             depth: 1,
             deadline,

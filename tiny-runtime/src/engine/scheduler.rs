@@ -12,13 +12,18 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::TaskTracker;
 
+use super::abroad::{Nowhere, Runs};
 use super::changes::Changes;
+use super::edge::Binding;
 use super::graph::{self, Cause, Configured, Finding, NodeDecl, Peer, Standing};
 use super::news::{News, What};
 use super::place::Places;
 use super::runner::{Runner, Surroundings};
 use super::store::{Memory, StateStore, Stored};
-use super::{Address, Dice, Envelope, Line, Observer, Outcome, RetryBounds, Route, Trigger};
+use super::{
+    Abroad, Address, Arrived, Dice, Envelope, Line, Observer, Outcome, RetryBounds, Route, Sender,
+    Trigger,
+};
 use crate::component::{
     Body, BoxFuture, Error, Instruments, LivePorts, OfferedPort, Reply, Result, Run, RunLimits,
     Shared, panic,
@@ -57,16 +62,19 @@ pub struct Backing {
     pub instruments: Arc<Instruments>,
     /// Who sees every message, if anybody does.
     pub observer: Option<Arc<dyn Observer>>,
+    /// The way to the nodes of other modules.
+    pub abroad: Arc<dyn Abroad>,
 }
 
 impl Default for Backing {
-    /// Memory, and a process without rivals.
+    /// Memory, and a process without rivals or neighbours.
     fn default() -> Self {
         Self {
             store: Arc::new(Memory::default()),
             leads: watch::channel(true).1,
             instruments: Arc::default(),
             observer: None,
+            abroad: Arc::new(Nowhere),
         }
     }
 }
@@ -87,6 +95,9 @@ struct Nodes {
     dice: Arc<Dice>,
     store: Arc<dyn StateStore>,
     observer: Option<Arc<dyn Observer>>,
+    abroad: Arc<dyn Abroad>,
+    /// Those that have come from there, or gone there.
+    runs: Runs,
     shared: Shared,
     news: Arc<News>,
     places: Arc<Places>,
@@ -104,7 +115,7 @@ impl Scheduler {
 
     /// A scheduler without nodes.
     pub fn on(backing: Backing, registry: Arc<Registry>, waits: Waits, dice: Dice) -> Self {
-        let Backing { store, leads, instruments, observer } = backing;
+        let Backing { store, leads, instruments, observer, abroad } = backing;
         let blocking = Arc::new(Semaphore::new(BLOCKING));
         Self(Arc::new_cyclic(|me| Nodes {
             me: me.clone(),
@@ -113,6 +124,8 @@ impl Scheduler {
             dice: Arc::new(dice),
             store,
             observer,
+            abroad,
+            runs: Runs::default(),
             shared: Shared { leads, instruments, blocking },
             news: Arc::default(),
             places: Arc::default(),
@@ -217,6 +230,39 @@ impl Scheduler {
         }
     }
 
+    /// Says that nodes have come to other modules, or gone from them: whoever waits for one looks again.
+    pub fn moved(&self) {
+        self.0.changes.come();
+    }
+
+    /// Handles a message of another module, with all that it causes here.
+    ///
+    /// # Errors
+    /// What the hop failed with, or why it did not come to be.
+    pub async fn arrive(&self, arrived: Arrived) -> Result<Reply> {
+        let nodes = &self.0;
+        let is_mapped = arrived.mapped;
+        let id = arrived.run.unwrap_or_else(|| nodes.dice.run_id());
+        let begin = || Run::new(id, "another module".into(), RunLimits::default());
+        let (mut envelope, from) = arrived.envelope(nodes.runs.of(id, begin));
+        let work = nodes.wait_for(&envelope.line.to);
+        let runner = match envelope.expires {
+            None => work.await?,
+            Some(expires) => {
+                timeout_at(expires, work).await.unwrap_or_else(|_| Err(late(&envelope)))?
+            }
+        };
+        if let Some(from) = from.filter(|_| !is_mapped) {
+            let port = &envelope.line.to.port;
+            match runner.inward(&from.node, &from.port, port) {
+                Binding::Identity => {}
+                Binding::Mapped(mapping) => envelope.body = envelope.body.through(mapping),
+                Binding::Refused(why) => return Err(Error::permanent(why.to_string())),
+            }
+        }
+        runner.handle(envelope).await
+    }
+
     /// Runs a trigger to its end.
     pub async fn start(&self, trigger: Trigger) -> Outcome {
         let started = Instant::now();
@@ -230,7 +276,7 @@ impl Scheduler {
                 line: Arc::new(Line::of_trigger(to)),
                 body: Body::json(data),
                 run: run.clone(),
-                sender: None,
+                sender: Sender::Nobody,
                 bounds: RetryBounds::default(),
                 deadline: limit.map(|limit| started + limit),
                 expires: None,
@@ -319,6 +365,7 @@ impl Nodes {
         if is_other {
             runner.wants_reconcile();
         }
+        findings.extend(runner.keep_inward(&decl));
         runner.keep_configurations(fit);
         runner.connect(judged.edges);
         if is_new {
@@ -348,13 +395,25 @@ impl Nodes {
         self.places.runner(name)
     }
 
-    /// The runner of a node, waited for: it may be about to come.
+    /// The runner of a node of this module, waited for: it may be about to come.
     async fn wait_for(&self, to: &Address) -> Result<Arc<Runner>> {
-        if let Some(runner) = self.get(&to.node) {
-            return Ok(runner);
+        self.once(to, || self.get(&to.node)).await
+    }
+
+    /// Where a node is: here, or abroad where there is no runner; waited for likewise.
+    async fn find(&self, to: &Address) -> Result<Option<Arc<Runner>>> {
+        let look = || match self.get(&to.node) {
+            None => self.abroad.has(&to.node).then_some(None),
+            here => Some(here),
+        };
+        self.once(to, look).await
+    }
+
+    async fn once<T>(&self, to: &Address, look: impl Fn() -> Option<T>) -> Result<T> {
+        if let Some(found) = look() {
+            return Ok(found);
         }
-        let comes = self.changes.until(|| self.get(&to.node));
-        timeout(self.waits.admission, comes).await.map_err(|_| {
+        timeout(self.waits.admission, self.changes.until(look)).await.map_err(|_| {
             Error::exhausted(format!(
                 "node `{}` was not there, or not ready, for {:?}; see what `get node` and its conditions say",
                 to.node, self.waits.admission
@@ -383,18 +442,29 @@ impl Nodes {
 impl Route for Nodes {
     fn deliver(&self, envelope: Envelope) -> BoxFuture<'_, Result<Reply>> {
         Box::pin(async move {
-            let runner = self.wait_for(&envelope.line.to);
-            let runner = match envelope.expires {
-                None => runner.await?,
-                Some(expires) => timeout_at(expires, runner).await.unwrap_or_else(|_| {
-                    let limit = envelope.bounds.timeout.unwrap_or_default();
-                    Err(Error::exhausted(format!(
-                        "node `{}` did not run here within the {limit:?} that its edge allows",
-                        envelope.line.to.node
-                    )))
-                })?,
+            let to = envelope.line.to.clone();
+            let found = self.find(&to);
+            let place = match envelope.expires {
+                None => found.await?,
+                Some(expires) => {
+                    timeout_at(expires, found).await.unwrap_or_else(|_| Err(late(&envelope)))?
+                }
             };
-            runner.handle(envelope).await
+            match place {
+                Some(runner) => runner.handle(envelope).await,
+                None => {
+                    self.runs.note(&envelope.run);
+                    self.abroad.deliver(envelope).await
+                }
+            }
         })
     }
+}
+
+fn late(envelope: &Envelope) -> Error {
+    let limit = envelope.bounds.timeout.unwrap_or_default();
+    Error::exhausted(format!(
+        "node `{}` did not run here within the {limit:?} that its edge allows",
+        envelope.line.to.node
+    ))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Address, EdgeDecl, NodeDecl};
+use super::{Address, EdgeDecl, InwardDecl, NodeDecl};
 use crate::component::{ComponentType, Role};
 use crate::mapping::Mapping;
 use crate::schema::Text;
@@ -19,6 +19,10 @@ pub struct Site {
     /// The node's own configuration of its ports.
     pub(super) configured: BTreeMap<String, Value>,
     pub(super) links: Vec<Link>,
+    /// Its mappings for edges to it that have none: the port that sends, its own port, and the mapping where it compiles.
+    pub(super) inward: Vec<(Address, Arc<str>, Option<Arc<Mapping>>)>,
+    /// As they were written.
+    inward_written: Vec<InwardDecl>,
 }
 
 /// Where what is known of a node's ports comes from.
@@ -76,6 +80,11 @@ impl Link {
         };
         Self { id, port, to, written, mapping }
     }
+}
+
+fn compiled(decl: &InwardDecl) -> (Address, Arc<str>, Option<Arc<Mapping>>) {
+    let mapping = Mapping::compile(&decl.mapping).ok().map(Arc::new);
+    (decl.from.clone(), decl.port.clone(), mapping)
 }
 
 impl PartialEq for Face {
@@ -150,13 +159,28 @@ impl Site {
             written,
             configured: decl.configurations.clone(),
             links: links.map(link).collect(),
+            inward: decl.inward.iter().map(compiled).collect(),
+            inward_written: decl.inward.clone(),
         }
     }
 
     /// Whether it makes the same of what its edges bring: only where its own edges lead may differ.
     pub(super) fn takes_like(&self, other: &Self) -> bool {
-        (&self.face, &self.written, &self.configured)
-            == (&other.face, &other.written, &other.configured)
+        (&self.face, &self.written, &self.configured, &self.inward_written)
+            == (&other.face, &other.written, &other.configured, &other.inward_written)
+    }
+
+    /// Whether the edges that lead to it stand as they stood.
+    pub(super) fn receives_like(&self, other: &Self) -> bool {
+        self.face == other.face && self.inward_written == other.inward_written
+    }
+
+    /// Its mapping for an edge from `port` of `node` to its port `to`, if it has one; `None` inside where that does not compile.
+    pub(super) fn inward(&self, node: &str, port: &str, to: &str) -> Option<&Option<Arc<Mapping>>> {
+        let is_meant = |(from, own, _): &&(Address, Arc<str>, Option<Arc<Mapping>>)| {
+            *from.node == *node && *from.port == *port && **own == *to
+        };
+        self.inward.iter().find(is_meant).map(|(.., mapping)| mapping)
     }
 
     /// What the node's own configuration, or else the component's default, says of a port.

@@ -21,7 +21,13 @@ impl Plane {
 
     pub(super) fn backing(&self, instruments: &Arc<Instruments>) -> Backing {
         let (store, leads) = (self.store.clone(), self.leads.subscribe());
-        Backing { store, leads, instruments: instruments.clone(), observer: None }
+        Backing {
+            store,
+            leads,
+            instruments: instruments.clone(),
+            observer: None,
+            ..Backing::default()
+        }
     }
 }
 

@@ -66,10 +66,10 @@ async fn a_component_that_is_not_there_is_a_finding_that_names_the_nearest() {
 #[tokio::test(start_paused = true)]
 async fn a_target_of_another_module_refuses_with_a_permanent_error() {
     let world = World::new();
-    world.peer("far", Peer::Foreign { module: "mailer".into() });
+    world.peer("far", Peer::Foreign { module: "mailer".into(), is_known: false });
     let findings = world.update(world.decl("a", "actor", vec![edge("out far:input")]));
     let finding = one(&findings);
-    assert_eq!(finding.cause, Cause::ForeignTarget);
+    assert_eq!(finding.cause, Cause::ModuleMissing);
     assert!(finding.message.contains("`far`") && finding.message.contains("`mailer`"), "{finding}");
     let outcome = world.run("a:input").await;
     assert_eq!(outcome.took.as_nanos(), 0, "nobody waits for it");
@@ -130,7 +130,9 @@ async fn a_configuration_of_a_port_that_is_not_there_is_a_finding() {
 #[tokio::test]
 async fn all_findings_of_a_node_come_at_once() {
     let world = World::new();
-    world.node("b", "actor", &[]).peer("far", Peer::Foreign { module: "mailer".into() });
+    world
+        .node("b", "actor", &[])
+        .peer("far", Peer::Foreign { module: "mailer".into(), is_known: false });
     let broken = mapped("ot b:imput", json!({"text": "{{ $. }}"}));
     let edges = vec![broken, edge("out far:input"), edge("out ghost:input")];
     let findings = world.update(world.decl("a", "actor", edges));
@@ -139,7 +141,7 @@ async fn all_findings_of_a_node_come_at_once() {
         Cause::UnknownPort,
         Cause::UnknownPort,
         Cause::ExpressionInvalid,
-        Cause::ForeignTarget,
+        Cause::ModuleMissing,
         Cause::TargetMissing,
     ];
     assert_eq!(causes, expected);

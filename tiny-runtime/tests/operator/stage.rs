@@ -134,7 +134,7 @@ impl Stage {
         registry.insert(ComponentType::of::<Unborn>());
         registry.insert(ComponentType::of::<crate::cells::Door>());
         let module = ModuleId { name: module.into(), version: "1.2.3".into() };
-        Operator::start(module, Arc::new(registry), &self.client, NAMESPACE)
+        Operator::start(module, Arc::new(registry), &self.client, NAMESPACE, None)
     }
 
     pub(crate) fn api<K>(&self) -> Api<K>

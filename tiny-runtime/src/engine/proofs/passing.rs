@@ -82,7 +82,7 @@ impl Proofs {
             Some(port) if port.is_source => self.sent(look, node, &port),
             _ => Shape::any(),
         };
-        match &link.mapping {
+        match &self.mapping(node, link) {
             Some(Some(mapping)) => mapping.result_at(&given, way),
             Some(None) => given.at(way),
             // Nothing passes.

@@ -1,0 +1,134 @@
+//! The stream of a caller, at the module that is called.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use futures::Stream;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tonic::{Status, Streaming};
+
+use super::inbox::Inbox;
+use super::proto::{Answer, Call};
+use super::{CREDITS, answer};
+
+/// Answers that wait for the connection to take them.
+const ANSWERS: usize = 64;
+/// Calls that may be open beyond the credits: those of runs that pass this module already, which need none.
+const MOST: usize = 4 * CREDITS as usize;
+
+/// What goes back to the caller. When it is dropped, because the caller is gone, so are its calls.
+pub(super) struct Answers {
+    answers: mpsc::Receiver<Answer>,
+    calls: Arc<Calls>,
+}
+
+/// The calls that are open.
+#[derive(Default)]
+struct Calls(Mutex<Open>);
+
+#[derive(Default)]
+struct Open {
+    calls: HashMap<u64, AbortHandle>,
+    is_over: bool,
+}
+
+/// Begins to answer the calls of a stream.
+pub(super) async fn begin(inbox: Inbox, calls: Streaming<Call>) -> Answers {
+    let (send, answers) = mpsc::channel(ANSWERS);
+    let open = Arc::new(Calls::default());
+    // There is room: it is the first.
+    let first = Answer { id: 0, response: None, credits: CREDITS };
+    drop(send.send(first).await);
+    tokio::spawn(listen(inbox, calls, send, open.clone()));
+    Answers { answers, calls: open }
+}
+
+/// Each call has a task of its own: one that waits must not keep others waiting, for it may wait for them.
+async fn listen(
+    inbox: Inbox,
+    mut incoming: Streaming<Call>,
+    send: mpsc::Sender<Answer>,
+    calls: Arc<Calls>,
+) {
+    loop {
+        let call = tokio::select! {
+            biased;
+            // Nobody reads the answers any more.
+            () = send.closed() => break,
+            call = incoming.message() => call,
+        };
+        let Ok(Some(Call { id, message })) = call else { break };
+        let Some(message) = message else {
+            calls.cancel(id);
+            continue;
+        };
+        if id == 0 || calls.count() >= MOST {
+            let why = format!("{MOST} calls are open on this stream");
+            let response = answer::untouched(&why, std::time::Duration::ZERO);
+            drop(send.send(Answer { id, response: Some(response), credits: 0 }).await);
+            continue;
+        }
+        let (inbox, send, open) = (inbox.clone(), send.clone(), calls.clone());
+        calls.begin(id, async move {
+            let response = inbox.take(message, None).await;
+            // An answer that nobody takes any more is no fault.
+            drop(send.send(Answer { id, response: Some(response), credits: 0 }).await);
+            open.ended(id);
+        });
+    }
+    calls.end();
+}
+
+impl Calls {
+    fn begin(&self, id: u64, work: impl Future<Output = ()> + Send + 'static) {
+        // Held until it is noted, so that a call that ends at once is noted before it is forgotten.
+        let mut open = self.open();
+        if open.is_over || open.calls.contains_key(&id) {
+            return;
+        }
+        let task = tokio::spawn(work);
+        open.calls.insert(id, task.abort_handle());
+    }
+
+    fn count(&self) -> usize {
+        self.open().calls.len()
+    }
+
+    fn ended(&self, id: u64) {
+        self.open().calls.remove(&id);
+    }
+
+    fn cancel(&self, id: u64) {
+        if let Some(task) = self.open().calls.remove(&id) {
+            task.abort();
+        }
+    }
+
+    /// Cancels all that are open; no more begin.
+    fn end(&self) {
+        let mut open = self.open();
+        open.is_over = true;
+        open.calls.drain().for_each(|(_, task)| task.abort());
+    }
+
+    fn open(&self) -> std::sync::MutexGuard<'_, Open> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Stream for Answers {
+    type Item = Result<Answer, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.answers.poll_recv(cx).map(|answer| answer.map(Ok))
+    }
+}
+
+impl Drop for Answers {
+    fn drop(&mut self) {
+        self.calls.end();
+    }
+}

@@ -1,0 +1,86 @@
+//! What comes in from other modules, by whichever call.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+
+use super::proto::{MessageRequest, MessageResponse};
+use super::{CREDITS, answer, letter};
+use crate::component::{Error, Kind};
+use crate::engine::Scheduler;
+
+/// Messages that are handled at once, of all callers together. Each has a task, so this bounds memory.
+const MOST: u32 = 16 * CREDITS;
+/// When a caller may try again that came while all places were taken.
+const BREATH: Duration = Duration::from_millis(100);
+/// The same for one that came while the process stops: another replica, or the next process, takes it.
+const NEXT: Duration = Duration::from_millis(500);
+
+/// Hands messages to the engine.
+#[derive(Clone)]
+pub(super) struct Inbox {
+    scheduler: Scheduler,
+    places: Arc<Semaphore>,
+    closing: CancellationToken,
+}
+
+impl Inbox {
+    pub(super) fn new(scheduler: Scheduler) -> Self {
+        let closing = CancellationToken::new();
+        Self { scheduler, places: Arc::new(Semaphore::new(MOST as usize)), closing }
+    }
+
+    /// Cancelled when nothing more is taken.
+    pub(super) fn closing(&self) -> &CancellationToken {
+        &self.closing
+    }
+
+    /// Handles a message to its end. Dropping this cancels all that it causes.
+    pub(super) async fn take(
+        &self,
+        request: MessageRequest,
+        header: Option<Duration>,
+    ) -> MessageResponse {
+        if self.closing.is_cancelled() {
+            return answer::untouched("the module is about to stop", NEXT);
+        }
+        let Ok(_place) = self.places.try_acquire() else {
+            let why = format!("the module handles {MOST} messages already");
+            return answer::untouched(&why, BREATH);
+        };
+        let result = match letter::read(request, header) {
+            Ok(arrived) => self.scheduler.arrive(arrived).await,
+            Err(error) => Err(error),
+        };
+        answer::written(result.map_err(|error| self.interrupted(error)))
+    }
+
+    /// What the end of this process cancels has not been cancelled by its caller, who may try it elsewhere.
+    fn interrupted(&self, error: Error) -> Error {
+        match error.kind() {
+            Kind::Cancelled if self.closing.is_cancelled() => {
+                Error::transient("the module stopped before the message had been handled")
+            }
+            _ => error,
+        }
+    }
+
+    /// Takes nothing more, and waits until nothing is under way.
+    pub(super) async fn drained(&self) {
+        self.closing.cancel();
+        // The semaphore is never closed.
+        drop(self.places.acquire_many(MOST).await);
+    }
+
+    /// The same as a call of its own.
+    pub(super) async fn call(
+        &self,
+        request: MessageRequest,
+        header: Option<Duration>,
+    ) -> Result<MessageResponse, Status> {
+        answer::of_call(self.take(request, header).await)
+    }
+}

@@ -1,0 +1,176 @@
+//! One address of a module, and the connection that is kept warm to it.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::task::AbortHandle;
+use tokio::time::{sleep, timeout};
+use tonic::transport::{Channel, Endpoint};
+
+use super::answer::Fate;
+use super::proto::MessageRequest;
+use super::proto::module_service_client::ModuleServiceClient;
+use super::security::Security;
+use super::stream::{Line, NoLine};
+use super::{KEEP_ALIVE, TRANSPORT, unary, words};
+use crate::engine::Dice;
+
+/// The longest wait for a connection.
+const CONNECT: Duration = Duration::from_secs(3);
+/// The waits between two attempts to connect: the first, and the longest.
+const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+/// How often a module that knows no stream is asked again: it may have been replaced.
+const ASK_AGAIN: Duration = Duration::from_secs(60);
+/// The windows of the stream and of the connection, in bytes.
+const WINDOWS: (u32, u32) = (2 * 1024 * 1024, 8 * 1024 * 1024);
+
+/// A connection to one address; it ends when this is dropped.
+pub(super) struct Link {
+    state: Arc<Mutex<State>>,
+    task: AbortHandle,
+}
+
+#[derive(Clone)]
+enum State {
+    /// Not connected, and why.
+    Down(String),
+    Stream(Arc<Line>),
+    Unary(ModuleServiceClient<Channel>),
+}
+
+/// A connection as it is now, over which messages can go.
+pub(super) enum Way {
+    Stream(Arc<Line>),
+    Unary(ModuleServiceClient<Channel>),
+}
+
+impl Link {
+    /// Connects to `address`, whose certificate is that of `host`, again and again until this is dropped. `changed` is called whenever
+    /// the state is another.
+    pub(super) fn to(
+        address: SocketAddr,
+        host: &str,
+        security: &Security,
+        dice: Arc<Dice>,
+        changed: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
+        let state = Arc::new(Mutex::new(State::Down("not connected yet".into())));
+        let endpoint = endpoint(address, host, security);
+        let of_task = state.clone();
+        let task = tokio::spawn(async move {
+            let endpoint = match endpoint {
+                Ok(endpoint) => endpoint,
+                Err(why) => {
+                    set(&of_task, State::Down(why));
+                    changed();
+                    return;
+                }
+            };
+            let mut wait = WAITS.0;
+            loop {
+                match connected(&endpoint, &of_task, &changed).await {
+                    // It was connected: the next attempt comes soon.
+                    None => wait = WAITS.0,
+                    Some(why) => set(&of_task, State::Down(why)),
+                }
+                changed();
+                sleep(wait / 2 + dice.up_to(wait / 2)).await;
+                wait = (wait * 2).min(WAITS.1);
+            }
+        });
+        Self { state, task: task.abort_handle() }
+    }
+
+    /// The way over it, or why there is none; with the calls that are open on it.
+    pub(super) fn way(&self) -> Result<(Way, usize), String> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*state {
+            State::Down(why) => Err(why.clone()),
+            State::Stream(line) if line.is_broken() => Err("the connection was lost".into()),
+            State::Stream(line) => Ok((Way::Stream(line.clone()), line.open_calls())),
+            State::Unary(client) => Ok((Way::Unary(client.clone()), 0)),
+        }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Way {
+    pub(super) async fn call(
+        &self,
+        message: impl FnOnce() -> MessageRequest,
+        is_inside: impl FnOnce() -> bool,
+    ) -> Fate {
+        match self {
+            Self::Stream(line) => line.call(message, is_inside).await,
+            Self::Unary(client) => unary::call(client.clone(), message()).await,
+        }
+    }
+}
+
+fn set(state: &Mutex<State>, to: State) {
+    *state.lock().unwrap_or_else(PoisonError::into_inner) = to;
+}
+
+/// Connects once, and stays for as long as that holds. Returns why it did not come about.
+async fn connected(
+    endpoint: &Endpoint,
+    state: &Mutex<State>,
+    changed: &impl Fn(),
+) -> Option<String> {
+    let channel = match timeout(CONNECT, endpoint.connect()).await {
+        Ok(Ok(channel)) => channel,
+        Ok(Err(e)) => return Some(words(&e)),
+        Err(_) => return Some(format!("no connection within {CONNECT:?}")),
+    };
+    let client = ModuleServiceClient::new(channel)
+        .max_decoding_message_size(TRANSPORT)
+        .max_encoding_message_size(TRANSPORT);
+    loop {
+        match Line::open(client.clone()).await {
+            Ok(line) => {
+                let line = Arc::new(line);
+                set(state, State::Stream(line.clone()));
+                changed();
+                line.broken().await;
+                set(state, State::Down("the connection was lost".into()));
+                return None;
+            }
+            Err(NoLine::Unknown) => {
+                set(state, State::Unary(client.clone()));
+                changed();
+                sleep(ASK_AGAIN).await;
+            }
+            Err(NoLine::Failed(why)) => return Some(why),
+        }
+    }
+}
+
+fn endpoint(address: SocketAddr, host: &str, security: &Security) -> Result<Endpoint, String> {
+    if !security.may_reach(address) {
+        return Err(format!(
+            "{address} is outside this machine, and nothing goes there unencrypted: give certificates with --grpc-tls-cert, --grpc-tls-key \
+             and --grpc-tls-ca, or say --grpc-plaintext where the network is trusted"
+        ));
+    }
+    let scheme = if security.is_plain() { "http" } else { "https" };
+    let endpoint = Endpoint::from_shared(format!("{scheme}://{address}")).map_err(|e| words(&e))?;
+    let (interval, patience) = KEEP_ALIVE;
+    let endpoint = endpoint
+        .connect_timeout(CONNECT)
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(interval)
+        .keep_alive_timeout(patience)
+        .keep_alive_while_idle(true)
+        .initial_stream_window_size(WINDOWS.0)
+        .initial_connection_window_size(WINDOWS.1);
+    match security.client(host) {
+        None => Ok(endpoint),
+        Some(tls) => endpoint.tls_config(tls).map_err(|e| words(&e)),
+    }
+}

@@ -1,0 +1,194 @@
+//! The one long stream over which all messages to a module go, at the module that calls.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::Stream;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+use tonic::{Code, Status, Streaming};
+
+use super::answer::{self, Fate};
+use super::proto::module_service_client::ModuleServiceClient;
+use super::proto::{Answer, Call, MessageRequest, MessageResponse};
+
+/// Calls that wait for the connection to take them.
+const CALLS: usize = 64;
+/// How long the module may take for its first word.
+const HELLO: Duration = Duration::from_secs(5);
+
+/// A stream that is open.
+pub(super) struct Line {
+    calls: mpsc::Sender<Call>,
+    state: Arc<State>,
+}
+
+struct State {
+    open: Mutex<HashMap<u64, oneshot::Sender<MessageResponse>>>,
+    /// Calls that the module takes beside those that are open.
+    credits: Semaphore,
+    next: AtomicU64,
+    is_broken: AtomicBool,
+    broken: CancellationToken,
+}
+
+/// Why there is no stream.
+pub(super) enum NoLine {
+    /// The module is older and has none.
+    Unknown,
+    /// It did not come about.
+    Failed(String),
+}
+
+impl Line {
+    /// Opens a stream, and waits for the module's first word.
+    pub(super) async fn open(mut client: ModuleServiceClient<Channel>) -> Result<Self, NoLine> {
+        let (calls, outgoing) = mpsc::channel(CALLS);
+        let opened = tokio::time::timeout(HELLO, async {
+            let answers = client.exchange(Calls(outgoing)).await;
+            let mut answers = answers.map_err(|status| no_line(&status))?.into_inner();
+            match answers.message().await {
+                Ok(Some(first)) => Ok((answers, first.credits)),
+                Ok(None) => Err(NoLine::Failed("it ended the stream at once".into())),
+                Err(status) => Err(no_line(&status)),
+            }
+        });
+        let (answers, credits) = opened
+            .await
+            .unwrap_or_else(|_| Err(NoLine::Failed(format!("it said nothing for {HELLO:?}"))))?;
+        let state = Arc::new(State {
+            open: Mutex::default(),
+            credits: Semaphore::new(credits.clamp(1, 1 << 20) as usize),
+            next: AtomicU64::new(1),
+            is_broken: AtomicBool::new(false),
+            broken: CancellationToken::new(),
+        });
+        tokio::spawn(listen(answers, state.clone()));
+        Ok(Self { calls, state })
+    }
+
+    /// Comes when the stream is no more.
+    pub(super) async fn broken(&self) {
+        self.state.broken.cancelled().await;
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        self.state.is_broken.load(Ordering::Acquire)
+    }
+
+    /// Calls that wait for an answer.
+    pub(super) fn open_calls(&self) -> usize {
+        self.state.open().len()
+    }
+
+    /// Sends a message and waits for what comes of it. `is_inside` says that the run passes the module already: a call of it that waits
+    /// for a credit could wait for itself. Dropping this cancels the call.
+    pub(super) async fn call(
+        &self,
+        message: impl FnOnce() -> MessageRequest,
+        is_inside: impl FnOnce() -> bool,
+    ) -> Fate {
+        let state = &*self.state;
+        let untouched = |why: &str| Fate::Untouched { why: why.into(), after: Duration::ZERO };
+        let _credit = match state.credits.try_acquire() {
+            Ok(credit) => Some(credit),
+            Err(_) if is_inside() => None,
+            Err(_) => tokio::select! {
+                biased;
+                () = state.broken.cancelled() => return untouched("the connection is lost"),
+                credit = state.credits.acquire() => credit.ok(),
+            },
+        };
+        let Ok(place) = self.calls.reserve().await else {
+            return untouched("the connection is lost");
+        };
+        let id = state.next.fetch_add(1, Ordering::Relaxed);
+        let (send, response) = oneshot::channel();
+        if !state.begin(id, send) {
+            return untouched("the connection is lost");
+        }
+        let mut open = Open { line: self, id, is_over: false };
+        place.send(Call { id, message: Some(message()) });
+        let response = response.await;
+        open.is_over = true;
+        response.map_or_else(|_| Fate::Lost("the connection to it was lost".into()), answer::read)
+    }
+}
+
+fn no_line(status: &Status) -> NoLine {
+    match status.code() {
+        Code::Unimplemented => NoLine::Unknown,
+        _ => NoLine::Failed(status.message().to_owned()),
+    }
+}
+
+/// Hands answers to those who wait for them.
+async fn listen(mut answers: Streaming<Answer>, state: Arc<State>) {
+    while let Ok(Some(Answer { id, response, credits: _ })) = answers.message().await {
+        let waiting = state.open().remove(&id);
+        if let (Some(waiting), Some(response)) = (waiting, response) {
+            // Who has gone meanwhile has cancelled the call.
+            drop(waiting.send(response));
+        }
+    }
+    state.is_broken.store(true, Ordering::Release);
+    // Whoever waits learns that nobody will answer.
+    state.open().clear();
+    state.broken.cancel();
+}
+
+impl State {
+    /// Notes a call, unless the stream is no more.
+    fn begin(&self, id: u64, waiting: oneshot::Sender<MessageResponse>) -> bool {
+        let mut open = self.open();
+        let is_broken = self.is_broken.load(Ordering::Acquire);
+        if !is_broken {
+            open.insert(id, waiting);
+        }
+        !is_broken
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<MessageResponse>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A call that waits for its answer; cancelled when it is dropped before.
+struct Open<'a> {
+    line: &'a Line,
+    id: u64,
+    is_over: bool,
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
+        self.line.state.open().remove(&self.id);
+        let cancel = Call { id: self.id, message: None };
+        if let Err(mpsc::error::TrySendError::Full(cancel)) = self.line.calls.try_send(cancel) {
+            // It must not get lost: the module would go on for nobody.
+            let calls = self.line.calls.clone();
+            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                runtime.spawn(async move { drop(calls.send(cancel).await) });
+            }
+        }
+    }
+}
+
+/// The calls as the connection takes them.
+struct Calls(mpsc::Receiver<Call>);
+
+impl Stream for Calls {
+    type Item = Call;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Call>> {
+        self.0.poll_recv(cx)
+    }
+}

@@ -1,0 +1,47 @@
+//! A call for each message, to a module that knows no stream.
+
+use std::time::Duration;
+
+use tonic::transport::Channel;
+use tonic::{ConnectError, Request, Status};
+
+use super::answer::{self, Fate};
+use super::proto::MessageRequest;
+use super::proto::module_service_client::ModuleServiceClient;
+
+/// Sends a message and waits for what comes of it. Dropping this cancels the call.
+pub(super) async fn call(
+    mut client: ModuleServiceClient<Channel>,
+    message: MessageRequest,
+) -> Fate {
+    let left = [message.deadline, message.timeout].into_iter().filter(|micros| *micros > 0).min();
+    let mut request = Request::new(message);
+    if let Some(micros) = left {
+        request.set_timeout(Duration::from_micros(micros));
+    }
+    match client.message(request).await {
+        Ok(response) => answer::read(response.into_inner()),
+        Err(status) if is_unreached(&status) => {
+            Fate::Untouched { why: super::words(&status), after: Duration::ZERO }
+        }
+        Err(status) if is_of_transport(&status) => Fate::Lost(super::words(&status)),
+        Err(status) => answer::of_status(&status),
+    }
+}
+
+/// Whether there was no connection to send it over.
+fn is_unreached(status: &Status) -> bool {
+    let mut cause = std::error::Error::source(status);
+    while let Some(inner) = cause {
+        if inner.is::<ConnectError>() {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
+}
+
+/// Whether the connection failed, and not the call.
+fn is_of_transport(status: &Status) -> bool {
+    std::error::Error::source(status).is_some_and(|cause| cause.is::<tonic::transport::Error>())
+}
