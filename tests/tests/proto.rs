@@ -3,14 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs;
+use std::path::PathBuf;
 
 use prost::Message;
 use tiny_tests::root;
 
-/// `BLESS=1` writes the files instead of comparing them. Neither needs an installed protoc.
-#[test]
-fn generated_code_is_fresh() {
-    let descriptors = protox::compile(["module.proto"], [root().join("proto")]).unwrap();
+/// What a folder of protocols gives as code. Needs no installed protoc.
+fn generated(folder: PathBuf, file: &str) -> (Vec<u8>, Vec<u8>) {
+    let descriptors = protox::compile([file], [folder]).unwrap();
     let mut bare = descriptors.clone();
     for file in &mut bare.file {
         // Comments, which reflection does not tell.
@@ -23,19 +23,31 @@ fn generated_code_is_fresh() {
         .emit_rerun_if_changed(false)
         .compile_fds(descriptors)
         .unwrap();
-    let code = fs::read(out.path().join("module.rs")).unwrap();
-    let folder = root().join("tiny-runtime/src/wire/proto");
-    for (name, fresh) in [("module.rs", code), ("module.bin", bare.encode_to_vec())] {
-        let path = folder.join(name);
-        if std::env::var_os("BLESS").is_some() {
-            fs::create_dir_all(&folder).unwrap();
-            fs::write(&path, fresh).unwrap();
-        } else {
-            let stands = fs::read(&path).unwrap();
-            assert!(
-                stands == fresh,
-                "{name} is not what proto/module.proto says: run `just bless`"
-            );
-        }
+    (fs::read(out.path().join("module.rs")).unwrap(), bare.encode_to_vec())
+}
+
+/// `BLESS=1` writes the file instead of comparing it.
+fn assert_fresh(path: &str, fresh: Vec<u8>) {
+    let path = root().join(path);
+    if std::env::var_os("BLESS").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, fresh).unwrap();
+    } else {
+        let stands = fs::read(&path).unwrap();
+        assert!(stands == fresh, "{path:?} is not what its protocol says: run `just bless`");
     }
+}
+
+#[test]
+fn generated_code_is_fresh() {
+    let (code, descriptors) = generated(root().join("proto"), "module.proto");
+    assert_fresh("tiny-runtime/src/wire/proto/module.rs", code);
+    assert_fresh("tiny-runtime/src/wire/proto/module.bin", descriptors);
+}
+
+/// Tests talk to older modules as these were generated.
+#[test]
+fn generated_code_of_the_first_version_is_fresh() {
+    let (code, _) = generated(root().join("tests/fixtures"), "seed.proto");
+    assert_fresh("tiny-runtime/tests/wire/seed/module.rs", code);
 }

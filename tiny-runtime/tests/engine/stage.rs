@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tiny_runtime::component::{ComponentType, NodeInfo};
 use tiny_runtime::engine::{
-    Address, Dice, EdgeDecl, Finding, NodeDecl, Outcome, Peer, RetryBounds, Scheduler, Trigger,
+    Address, Backing, Dice, EdgeDecl, Finding, NodeDecl, Outcome, Peer, RetryBounds, Scheduler, Trigger,
     Waits,
 };
 use tiny_runtime::prelude::*;
@@ -129,6 +129,12 @@ impl World {
 
     pub(crate) fn seeded(seed: u64) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
+        let project = format!("test-{}-{seed}", COUNT.fetch_add(1, Ordering::SeqCst));
+        Self::on(Backing::default(), &project, seed)
+    }
+
+    /// A scheduler on this backing. Those of one project share a stage.
+    pub(crate) fn on(backing: Backing, project: &str, seed: u64) -> Self {
         let mut registry = Registry::default();
         registry.insert(ComponentType::of::<cast::Actor>());
         registry.insert(ComponentType::of::<cast::Solo>());
@@ -139,11 +145,10 @@ impl World {
         registry.insert(ComponentType::of::<cast::Porter>());
         registry.insert(ComponentType::of::<cast::Sapper>());
         registry.insert(ComponentType::of::<cast::Tenant>());
-        let scheduler = Scheduler::new(Arc::new(registry), Waits::default(), Dice::seeded(seed));
-        let project = format!("test-{}", COUNT.fetch_add(1, Ordering::SeqCst));
-        let stage = Arc::new(Stage::default());
-        STAGES.lock().unwrap().insert(project.clone(), stage.clone());
-        Self { scheduler, stage, project, peers: Mutex::default() }
+        let (registry, dice) = (Arc::new(registry), Dice::seeded(seed));
+        let scheduler = Scheduler::on(backing, registry, Waits::default(), dice);
+        let stage = STAGES.lock().unwrap().entry(project.to_owned()).or_default().clone();
+        Self { scheduler, stage, project: project.to_owned(), peers: Mutex::default() }
     }
 
     /// Gives `node` a script: one act for each message, the last one for all that follow.
