@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the runtime with their floors.
-const ROOMS: [(&str, u8); 12] = [
+const ROOMS: [(&str, u8); 13] = [
     ("component", 0),
     ("schema", 0),
     ("mapping", 0),
@@ -14,6 +14,7 @@ const ROOMS: [(&str, u8); 12] = [
     ("words", 0),
     ("json", 0),
     ("engine", 1),
+    ("wire", 2),
     ("control", 3),
     ("operator", 4),
     ("cli", 4),

@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
 /// Connections at once; more wait in the system's queue.
@@ -21,18 +22,26 @@ const HELLO: Duration = Duration::from_secs(10);
 /// How long to wait when the system has no more files to give.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// Connections as they come.
-pub(super) fn incoming(listener: TcpListener) -> impl Stream<Item = io::Result<Guest>> + Send {
+/// Connections as they come. Each ends at `stop`: tonic gives every one a task that outlives its server.
+pub(super) fn incoming(
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> impl Stream<Item = io::Result<Guest>> + Send {
     let seats = Arc::new(Semaphore::new(SEATS));
-    futures::stream::unfold((listener, seats), |(listener, seats)| async move {
+    futures::stream::unfold((listener, seats, stop), |(listener, seats, stop)| async move {
         loop {
             // The semaphore is never closed.
             let seat = Arc::clone(&seats).acquire_owned().await.ok()?;
             match listener.accept().await {
                 Ok((stream, _)) => {
                     stream.set_nodelay(true).unwrap_or_default();
-                    let hello = Some(Box::pin(sleep(HELLO)));
-                    return Some((Ok(Guest { stream, hello, _seat: seat }), (listener, seats)));
+                    let guest = Guest {
+                        stream,
+                        hello: Some(Box::pin(sleep(HELLO))),
+                        stop: Box::pin(stop.clone().cancelled_owned()),
+                        _seat: seat,
+                    };
+                    return Some((Ok(guest), (listener, seats, stop)));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot take a connection of another module");
@@ -48,6 +57,7 @@ pub(super) struct Guest {
     stream: TcpStream,
     /// Until when the first bytes must have come.
     hello: Option<Pin<Box<Sleep>>>,
+    stop: Pin<Box<WaitForCancellationFutureOwned>>,
     _seat: OwnedSemaphorePermit,
 }
 
@@ -58,6 +68,9 @@ impl AsyncRead for Guest {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let guest = &mut *self;
+        if guest.stop.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         if let Some(hello) = &mut guest.hello
             && hello.as_mut().poll(cx).is_ready()
         {

@@ -87,7 +87,9 @@ pub(super) fn read(request: MessageRequest, header: Option<Duration>) -> Result<
         max: Duration::from_millis(retry.max),
         timeout: None,
     });
-    let timeout = (request.timeout > 0).then(|| Duration::from_micros(request.timeout));
+    // Only said, never waited for, so in whole milliseconds: what the edge allows, less a little.
+    let timeout = request.timeout.div_ceil(1000);
+    let timeout = (timeout > 0).then(|| Duration::from_millis(timeout));
     let by_header = header.and_then(|left| Instant::now().checked_add(left));
     let run = request.trace.and_then(|trace| <[u8; 16]>::try_from(&*trace.run).ok());
     let run = run.map(u128::from_be_bytes).filter(|id| *id != 0).map(RunId);

@@ -139,7 +139,7 @@ impl Server {
         };
         tokio::select! {
             biased;
-            served = router.serve_with_incoming(guest::incoming(self.listener)) => served.map_err(why),
+            served = router.serve_with_incoming(guest::incoming(self.listener, stop.clone())) => served.map_err(why),
             () = turned => Ok(()),
             // What is under way has had its time: see `Drain`.
             () = stop.cancelled() => Ok(()),

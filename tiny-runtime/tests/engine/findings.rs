@@ -64,17 +64,17 @@ async fn a_component_that_is_not_there_is_a_finding_that_names_the_nearest() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_target_of_another_module_refuses_with_a_permanent_error() {
+async fn a_target_of_a_module_that_nobody_knows_is_a_finding_and_is_waited_for() {
     let world = World::new();
     world.peer("far", Peer::Foreign { module: "mailer".into(), is_known: false });
     let findings = world.update(world.decl("a", "actor", vec![edge("out far:input")]));
     let finding = one(&findings);
     assert_eq!(finding.cause, Cause::ModuleMissing);
+    assert!(!finding.cause.refuses(), "it may come");
     assert!(finding.message.contains("`far`") && finding.message.contains("`mailer`"), "{finding}");
     let outcome = world.run("a:input").await;
-    assert_eq!(outcome.took.as_nanos(), 0, "nobody waits for it");
-    let error = failure(&outcome);
-    assert_eq!((error.kind(), error.to_string()), (Kind::Permanent, finding.message.clone()));
+    assert_eq!(failure(&outcome).kind(), Kind::Exhausted);
+    assert_eq!(outcome.took.as_secs(), 30, "as long as for any node that is absent");
 }
 
 #[tokio::test]

@@ -113,7 +113,7 @@ async fn nodes_of_other_modules_are_left_alone_and_counted() {
     let operator = stage.start("m");
     let node = stage.until::<TinyNode>("ours", condition_is(EDGES_VALID, "False")).await;
     let status = node.status.unwrap();
-    assert_eq!(condition::find(&status.conditions, EDGES_VALID).unwrap().reason, "ForeignTarget");
+    assert_eq!(condition::find(&status.conditions, EDGES_VALID).unwrap().reason, "ModuleMissing");
     let mut summary = operator.summary();
     let summary = summary.wait_for(|now| now.listed).await.unwrap().clone();
     assert_eq!((summary.own, summary.ready), (1, 0));
