@@ -14,8 +14,8 @@ use super::inbox::Inbox;
 use super::proto::{Answer, Call};
 use super::{CREDITS, answer};
 
-/// Answers that wait for the connection to take them.
-const ANSWERS: usize = 64;
+/// Answers that wait for the connection to take them: one for each credit, so that a call that is done ends.
+const ANSWERS: usize = CREDITS as usize;
 /// Calls that may be open beyond the credits: those of runs that pass this module already, which need none.
 const MOST: usize = 4 * CREDITS as usize;
 

@@ -13,12 +13,14 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
 
+use super::CREDITS;
 use super::answer::{self, Fate};
 use super::proto::module_service_client::ModuleServiceClient;
 use super::proto::{Answer, Call, MessageRequest, MessageResponse};
 
-/// Calls that wait for the connection to take them.
-const CALLS: usize = 64;
+/// Calls that wait for the connection to take them: as many as there are credits, for a caller that finds no room here sleeps twice. Each
+/// holds its message anyway.
+const CALLS: usize = CREDITS as usize;
 /// How long the module may take for its first word.
 const HELLO: Duration = Duration::from_secs(5);
 
