@@ -14,13 +14,13 @@ test:
 ci:
     .ci/run
 
-# Rewrites generated files: CRDs, expansions, compile errors.
+# Rewrites generated files: CRDs, expansions, compile errors, the code of the wire.
 bless:
     BLESS=1 cargo test -p tiny-crds --test charts
     BLESS=1 cargo test -p tiny-macros
     BLESS=1 cargo test -p tiny-runtime --lib mapping::tests::docs
     BLESS=1 cargo test -p tiny-runtime --test engine mistakes
-    BLESS=1 cargo test -p tiny-tests --test editor --test scaffold
+    BLESS=1 cargo test -p tiny-tests --test editor --test scaffold --test proto
     TRYBUILD=overwrite cargo test -p tiny-runtime --test ui
 
 # Measures hops and mappings against their floors.
@@ -44,6 +44,6 @@ expansion components="100" rounds="5":
 planted:
     .ci/planted
 
-# Runs the long suites, each for some minutes, and writes docs/faults.md.
-soak minutes="10":
-    .ci/soak {{minutes}}
+# Runs the long suites, each for some minutes, and so many rounds of short and long faults; writes docs/faults.md. Goes on where it was stopped.
+soak minutes="10" short="100" long="20":
+    .ci/soak {{minutes}} {{short}} {{long}}
