@@ -142,8 +142,8 @@ impl Body {
     /// # Errors
     /// When the message cannot be written as JSON, or its mapping finds a value missing.
     pub fn to_text(&self) -> Result<Bytes, DecodeError> {
-        if self.mapping.is_some() {
-            return Ok(serde_json::to_vec(&self.to_value()?)?.into());
+        if let Some(mapping) = &self.mapping {
+            return Ok(mapping.text(&self.content.read(mapping)?)?.into());
         }
         match &self.content {
             Content::Text(text) => Ok(text.text.clone()),

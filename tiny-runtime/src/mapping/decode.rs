@@ -19,7 +19,7 @@ use crate::words;
 type Error = serde_json::Error;
 
 /// The largest mapped message, in bytes of what it takes from the sender's.
-const LIMIT: usize = 4 * 1024 * 1024;
+pub(super) const LIMIT: usize = 4 * 1024 * 1024;
 
 /// The receiver's message as a `T`. To know the way to a fault costs a third of the whole, so it is asked for only when there is one,
 /// of what is read once more.
@@ -159,7 +159,7 @@ impl<'a> Feed<'a> {
     }
 }
 
-fn too_large() -> MapError {
+pub(super) fn too_large() -> MapError {
     MapError(format!("the mapped message is larger than {} MiB", LIMIT / 1024 / 1024))
 }
 

@@ -56,6 +56,7 @@ mod template;
 mod text;
 mod tree;
 mod whole;
+mod write;
 
 use std::fmt;
 use std::sync::Arc;
@@ -170,6 +171,14 @@ impl Mapping {
     /// When a path in text leads nowhere.
     pub fn value(&self, slots: Slots) -> Result<Value, MapError> {
         decode::value(&self.0, slots)
+    }
+
+    /// The same as text.
+    ///
+    /// # Errors
+    /// Those of [`Mapping::value`].
+    pub fn text(&self, slots: &Slots) -> Result<Vec<u8>, MapError> {
+        write::text(&self.0, slots)
     }
 }
 

@@ -18,7 +18,11 @@ fn compiled(mapping: &Value) -> Mapping {
 
 fn mapped(mapping: &Value, message: &Value) -> Result<Value, MapError> {
     let mapping = compiled(mapping);
-    mapping.value(mapping.read_value(message)?)
+    let text = mapping.read_value(message).and_then(|slots| mapping.text(&slots));
+    let value = mapping.value(mapping.read_value(message)?);
+    // The text says the same, faults included.
+    assert_eq!(text.map(|text| serde_json::from_slice::<Value>(&text).unwrap()), value);
+    value
 }
 
 fn refused(mapping: &Value) -> String {

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tonic::{Status, Streaming};
 
+use super::batches::Batches;
 use super::inbox::Inbox;
 use super::proto::{Answer, Call};
 use super::{CREDITS, answer};
@@ -21,7 +22,7 @@ const MOST: usize = 4 * CREDITS as usize;
 
 /// What goes back to the caller. When it is dropped, because the caller is gone, so are its calls.
 pub(super) struct Answers {
-    answers: mpsc::Receiver<Answer>,
+    answers: Batches<Answer>,
     calls: Arc<Calls>,
 }
 
@@ -43,7 +44,7 @@ pub(super) async fn begin(inbox: Inbox, calls: Streaming<Call>) -> Answers {
     let first = Answer { id: 0, response: None, credits: CREDITS };
     drop(send.send(first).await);
     tokio::spawn(listen(inbox, calls, send, open.clone()));
-    Answers { answers, calls: open }
+    Answers { answers: Batches::of(answers), calls: open }
 }
 
 /// Each call has a task of its own: one that waits must not keep others waiting, for it may wait for them.
@@ -72,12 +73,13 @@ async fn listen(
             continue;
         }
         let (inbox, send, open) = (inbox.clone(), send.clone(), calls.clone());
-        calls.begin(id, async move {
+        let work = async move {
             let response = inbox.take(message, None).await;
             // An answer that nobody takes any more is no fault.
             drop(send.send(Answer { id, response: Some(response), credits: 0 }).await);
             open.ended(id);
-        });
+        };
+        calls.begin(id, work);
     }
     calls.end();
 }
@@ -123,7 +125,7 @@ impl Stream for Answers {
     type Item = Result<Answer, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.answers.poll_recv(cx).map(|answer| answer.map(Ok))
+        self.answers.poll_next(cx).map(|answer| answer.map(Ok))
     }
 }
 

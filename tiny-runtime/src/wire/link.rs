@@ -108,7 +108,7 @@ impl Way {
     ) -> Fate {
         match self {
             Self::Stream(line) => line.call(message, is_inside).await,
-            Self::Unary(client) => unary::call(client.clone(), message()).await,
+            Self::Unary(client) => Box::pin(unary::call(client.clone(), message())).await,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! (`Exchange`), and to a module that does not know it a call each (`Message`).
 
 mod answer;
+mod batches;
 mod deadline;
 mod exchange;
 mod guest;

@@ -81,7 +81,11 @@ impl Peer {
         let mut attempt = 1;
         let mut last = None;
         loop {
-            let way = self.retired.run_until_cancelled(self.way(until)).await?;
+            // To be told of changes costs more than to look.
+            let way = match self.links.least_busy() {
+                Some(way) if !self.retired.is_cancelled() => Some(way),
+                _ => Box::pin(self.retired.run_until_cancelled(self.way(until))).await?,
+            };
             let Some(way) = way else { return Some(Err(self.unreachable(last.as_deref()))) };
             let message = || letter::written(envelope, payload.clone(), attempt);
             match way.call(message, &is_inside).await {
@@ -97,7 +101,7 @@ impl Peer {
                     if Instant::now() + pause >= until {
                         return Some(Err(self.unreachable(Some(&why))));
                     }
-                    self.retired.run_until_cancelled(sleep(pause)).await?;
+                    Box::pin(self.retired.run_until_cancelled(sleep(pause))).await?;
                     wait = (wait * 2).min(WAITS.1);
                     attempt += 1;
                     last = Some(why);
@@ -139,7 +143,10 @@ impl Links {
     fn least_busy(&self) -> Option<Way> {
         let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
         let count = all.len();
-        let first = if count > 1 { self.turn.fetch_add(1, Ordering::Relaxed) % count } else { 0 };
+        if count == 1 {
+            return all.values().next()?.way().ok().map(|(way, _)| way);
+        }
+        let first = self.turn.fetch_add(1, Ordering::Relaxed) % count.max(1);
         let in_turn = all.values().cycle().skip(first).take(count);
         let ways = in_turn.filter_map(|link| link.way().ok());
         ways.min_by_key(|(_, open)| *open).map(|(way, _)| way)

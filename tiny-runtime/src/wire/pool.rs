@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,10 +100,14 @@ impl Pool {
         if let Some(peer) = self.0.now.load().get(name) {
             return Some(peer.clone());
         }
-        let mut peers = self.0.peers.subscribe();
-        let known = peers.wait_for(|peers| peers.contains_key(name));
-        let known = timeout_at(until, known).await.ok()?.ok()?;
-        known.get(name).cloned()
+        // Rare, so in a box of its own: each hop holds the future of this one.
+        Box::pin(async move {
+            let mut peers = self.0.peers.subscribe();
+            let known = peers.wait_for(|peers| peers.contains_key(name));
+            let known = timeout_at(until, known).await.ok()?.ok()?;
+            known.get(name).cloned()
+        })
+        .await
     }
 
     async fn bring(&self, envelope: &Envelope) -> Result<Reply> {
@@ -142,7 +147,8 @@ impl Route for Pool {
             let late = |what: &str| {
                 Error::exhausted(format!("`{}` did not end within {what}", envelope.line.to))
             };
-            let brought = self.bring(&envelope);
+            // Pinned here: moved into one of two futures, it would lie in three places.
+            let brought = pin!(self.bring(&envelope));
             let (end, what) = match (envelope.expires, envelope.deadline) {
                 (Some(expires), deadline)
                     if deadline.is_none_or(|deadline| expires <= deadline) =>

@@ -1,13 +1,11 @@
 //! The one long stream over which all messages to a module go, at the module that calls.
 
 use std::collections::HashMap;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::Stream;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
@@ -15,6 +13,7 @@ use tonic::{Code, Status, Streaming};
 
 use super::CREDITS;
 use super::answer::{self, Fate};
+use super::batches::Batches;
 use super::proto::module_service_client::ModuleServiceClient;
 use super::proto::{Answer, Call, MessageRequest, MessageResponse};
 
@@ -34,6 +33,7 @@ struct State {
     open: Mutex<HashMap<u64, oneshot::Sender<MessageResponse>>>,
     /// Calls that the module takes beside those that are open.
     credits: Semaphore,
+    window: usize,
     next: AtomicU64,
     is_broken: AtomicBool,
     broken: CancellationToken,
@@ -52,7 +52,7 @@ impl Line {
     pub(super) async fn open(mut client: ModuleServiceClient<Channel>) -> Result<Self, NoLine> {
         let (calls, outgoing) = mpsc::channel(CALLS);
         let opened = tokio::time::timeout(HELLO, async {
-            let answers = client.exchange(Calls(outgoing)).await;
+            let answers = client.exchange(Batches::of(outgoing)).await;
             let mut answers = answers.map_err(|status| no_line(&status))?.into_inner();
             match answers.message().await {
                 Ok(Some(first)) => Ok((answers, first.credits)),
@@ -63,9 +63,11 @@ impl Line {
         let (answers, credits) = opened
             .await
             .unwrap_or_else(|_| Err(NoLine::Failed(format!("it said nothing for {HELLO:?}"))))?;
+        let window = credits.clamp(1, 1 << 20) as usize;
         let state = Arc::new(State {
             open: Mutex::default(),
-            credits: Semaphore::new(credits.clamp(1, 1 << 20) as usize),
+            credits: Semaphore::new(window),
+            window,
             next: AtomicU64::new(1),
             is_broken: AtomicBool::new(false),
             broken: CancellationToken::new(),
@@ -83,9 +85,9 @@ impl Line {
         self.state.is_broken.load(Ordering::Acquire)
     }
 
-    /// Calls that wait for an answer.
+    /// Calls that wait for an answer, but for those of runs that pass the module already.
     pub(super) fn open_calls(&self) -> usize {
-        self.state.open().len()
+        self.state.window.saturating_sub(self.state.credits.available_permits())
     }
 
     /// Sends a message and waits for what comes of it. `is_inside` says that the run passes the module already: a call of it that waits
@@ -100,15 +102,18 @@ impl Line {
         let _credit = match state.credits.try_acquire() {
             Ok(credit) => Some(credit),
             Err(_) if is_inside() => None,
-            Err(_) => tokio::select! {
-                biased;
-                () = state.broken.cancelled() => return untouched("the connection is lost"),
-                credit = state.credits.acquire() => credit.ok(),
-            },
+            Err(_) => {
+                match Box::pin(state.broken.run_until_cancelled(state.credits.acquire())).await {
+                    None => return untouched("the connection is lost"),
+                    Some(credit) => credit.ok(),
+                }
+            }
         };
-        let Ok(place) = self.calls.reserve().await else {
-            return untouched("the connection is lost");
+        let place = match self.calls.try_reserve() {
+            Err(TrySendError::Full(())) => Box::pin(self.calls.reserve()).await.ok(),
+            place => place.ok(),
         };
+        let Some(place) = place else { return untouched("the connection is lost") };
         let id = state.next.fetch_add(1, Ordering::Relaxed);
         let (send, response) = oneshot::channel();
         if !state.begin(id, send) {
@@ -174,23 +179,12 @@ impl Drop for Open<'_> {
         }
         self.line.state.open().remove(&self.id);
         let cancel = Call { id: self.id, message: None };
-        if let Err(mpsc::error::TrySendError::Full(cancel)) = self.line.calls.try_send(cancel) {
+        if let Err(TrySendError::Full(cancel)) = self.line.calls.try_send(cancel) {
             // It must not get lost: the module would go on for nobody.
             let calls = self.line.calls.clone();
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                 runtime.spawn(async move { drop(calls.send(cancel).await) });
             }
         }
-    }
-}
-
-/// The calls as the connection takes them.
-struct Calls(mpsc::Receiver<Call>);
-
-impl Stream for Calls {
-    type Item = Call;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Call>> {
-        self.0.poll_recv(cx)
     }
 }

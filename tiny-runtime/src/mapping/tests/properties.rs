@@ -54,6 +54,14 @@ proptest! {
     }
 
     #[test]
+    fn the_text_and_the_json_agree(mapping in any_mapping(), message in any_json()) {
+        let mapping = compiled(&mapping);
+        let slots = mapping.read_value(&message).unwrap();
+        let text = String::from_utf8(mapping.text(&slots).unwrap()).unwrap();
+        prop_assert_eq!(text, mapping.value(slots).unwrap().to_string());
+    }
+
+    #[test]
     fn what_has_no_braces_is_a_literal(literal in any_json()) {
         prop_assert_eq!(mapped(&literal, &json!({})).unwrap(), literal);
     }
