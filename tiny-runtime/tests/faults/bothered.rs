@@ -78,10 +78,7 @@ async fn client(address: &str) -> ModuleServiceClient<Channel> {
 
 /// Messages that are too large, by either call, and headers.
 pub(crate) async fn by_too_much(dice: Dice) -> Report {
-    let mut town = Town::new(dice, Security::default());
-    let peer = town.peer();
-    town.tell(&peer.address);
-    town.begin().await;
+    let (mut town, peer) = Town::that_talks(dice).await;
     for _ in 0..4 {
         let more = town.dice.usize(0..8 << 20);
         let payload = Bytes::from(vec![b' '; (4 << 20) + (64 << 10) + 1 + more]);
@@ -122,10 +119,7 @@ pub(crate) async fn by_too_much(dice: Dice) -> Report {
 
 /// Bytes of all kinds, some of which begin as they should.
 pub(crate) async fn by_garbage(dice: Dice) -> Report {
-    let mut town = Town::new(dice, Security::default());
-    let peer = town.peer();
-    town.tell(&peer.address);
-    town.begin().await;
+    let (mut town, peer) = Town::that_talks(dice).await;
     let strangers = (0..CROWD).map(|at| {
         let (mut dice, address) = (Dice::with_seed(town.dice.u64(..)), peer.address.clone());
         tokio::spawn(async move {
@@ -158,10 +152,7 @@ pub(crate) async fn by_garbage(dice: Dice) -> Report {
 
 /// Streams on which nothing is said.
 pub(crate) async fn by_streams(dice: Dice) -> Report {
-    let mut town = Town::new(dice, Security::default());
-    let peer = town.peer();
-    town.tell(&peer.address);
-    town.begin().await;
+    let (town, peer) = Town::that_talks(dice).await;
     let (connections, each) = STREAMS;
     let mut kept = Vec::new();
     for _ in 0..connections {

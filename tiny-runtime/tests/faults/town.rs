@@ -114,6 +114,15 @@ impl Town {
         Self { options, dice, scheduler, addresses, stop, clients, seen, folder }
     }
 
+    /// A town whose messages go to a peer already.
+    pub(crate) async fn that_talks(dice: Dice) -> (Self, Peer) {
+        let mut town = Self::new(dice, Security::default());
+        let peer = town.peer();
+        town.tell(&peer.address);
+        town.begin().await;
+        (town, peer)
+    }
+
     /// A peer that nobody knows of yet.
     pub(crate) fn peer(&self) -> Peer {
         Peer::start(&self.options)
