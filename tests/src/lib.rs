@@ -125,11 +125,24 @@ impl Desk {
         }
     }
 
+    /// Starts a command that lasts.
+    pub fn start(&self, args: &[&str]) -> Running {
+        Running::start(self.command(args))
+    }
+
     /// Starts `run --name hello-module` with further arguments.
     pub fn run(&self, args: &[&str]) -> Running {
         let mut all = vec!["run", "--name", "hello-module"];
         all.extend(args);
-        Running::start(self.command(&all))
+        self.start(&all)
+    }
+
+    /// Starts the components of hello-module as the module `name`, and waits until it has said how its nodes are. The first module
+    /// of a desk hosts the local plane, the others share it.
+    pub fn module(&self, name: &str) -> Running {
+        let mut running = self.start(&["run", "--name", name]);
+        running.line("nodes ");
+        running
     }
 
     /// Starts a module with the flow and waits until it has said what to type next.
@@ -252,6 +265,12 @@ impl Running {
         }
     }
 
+    /// Whether it has printed a line that holds `part` by now.
+    pub fn has(&mut self, part: &str) -> bool {
+        self.printed.extend(self.lines.try_iter());
+        self.printed.iter().any(|line| line.contains(part))
+    }
+
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
@@ -264,9 +283,18 @@ impl Running {
     }
 
     /// Asks it to end, as Ctrl-C does, and waits until it has.
-    pub fn interrupt(mut self) -> ExitStatus {
+    pub fn interrupt(self) -> ExitStatus {
+        self.asked("INT")
+    }
+
+    /// Asks it to end, as Kubernetes does, and waits until it has.
+    pub fn terminate(self) -> ExitStatus {
+        self.asked("TERM")
+    }
+
+    fn asked(mut self, signal: &str) -> ExitStatus {
         // The shell's own `kill`: not every machine has the program.
-        let kill = format!("kill -INT {}", self.child.id());
+        let kill = format!("kill -{signal} {}", self.child.id());
         let sent = Command::new("sh").args(["-c", &kill]).status().expect("sh should start");
         assert!(sent.success(), "it runs no more: {:#?}", self.printed);
         self.wait()

@@ -106,11 +106,16 @@ fn a_port_already_in_use() {
 }
 
 #[test]
-fn a_folder_that_another_process_has_open() {
+fn a_port_that_is_not_the_one_of_the_plane_here() {
     let desk = Desk::new();
-    let _module = desk.greeting();
-    let said = desk.call(&["run", "--name", "second"]).refused();
-    assert!(said.contains("is already open in another process"), "{said}");
+    let module = desk.greeting();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let said = desk.call(&["run", "--name", "second", "--port", &free.to_string()]).refused();
+    assert!(said.starts_with("the local plane in "), "{said}");
+    let host = format!("hosted by process {}; leave out --port {free}", module.id());
+    assert!(said.ends_with(&host), "{said}");
+    let said = desk.call(&["plane", "--cluster"]).refused();
+    assert!(said.starts_with("`plane` hosts a local plane: leave out --cluster"), "{said}");
 }
 
 #[test]

@@ -47,8 +47,19 @@ impl Operator {
         namespace: &str,
         server: Option<Server>,
     ) -> Self {
-        let identity = control::identity();
-        let lease = Lease::new(client.clone(), namespace, &module.name, &identity, Dice::fresh());
+        Self::start_as(&control::identity(), module, registry, client, namespace, server)
+    }
+
+    /// The same under a name for this process that is known already.
+    pub(crate) fn start_as(
+        identity: &str,
+        module: ModuleId,
+        registry: Arc<Registry>,
+        client: &Client,
+        namespace: &str,
+        server: Option<Server>,
+    ) -> Self {
+        let lease = Lease::new(client.clone(), namespace, &module.name, identity, Dice::fresh());
         let leadership = lease.leadership();
         let (leads, believed) = watch::channel(false);
         let directory = Directory::default();

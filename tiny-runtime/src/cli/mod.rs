@@ -14,6 +14,7 @@ mod eval;
 mod explain;
 mod flow_schema;
 mod get;
+mod host;
 mod kinds;
 mod new;
 mod next;
@@ -98,6 +99,8 @@ enum Called {
 enum Command {
     /// Runs the module on a local plane, or on a cluster when told to
     Run(run::Run),
+    /// Hosts the local plane alone, without a module
+    Plane(host::Host),
     /// Writes flows, nodes and other objects from files to the plane
     Apply(apply::Apply),
     /// Checks flows of files without writing anything
@@ -180,6 +183,10 @@ fn start_module(binary: Binary, command: Command) -> Result<()> {
                 log_to_stderr(run.quiet);
                 run.carry_out(binary, registry).await
             }
+            Command::Plane(host) => {
+                log_to_stderr(false);
+                host.carry_out().await
+            }
             Command::Apply(apply) => apply.carry_out(binary, &registry).await,
             Command::Check(check) => check.carry_out(binary, &registry).await,
             Command::Explain(explain) => explain.carry_out(binary, &registry).await,
@@ -199,7 +206,10 @@ fn start_module(binary: Binary, command: Command) -> Result<()> {
 
 /// Logs go to stderr, so that stdout holds what a command is asked for.
 fn log_to_stderr(quiet: bool) {
+    // What its client meets is told by whoever asked for it, who also knows what comes of it.
+    let client = "kube_client::client=error,kube_client::client::builder=off";
     let usual = if quiet { "error" } else { "info,kube=warn,hyper=warn,tower=warn,rustls=warn" };
+    let usual = format!("{usual},{client}");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use k8s_openapi::api::core::v1::Namespace;
-use kube::api::ListParams;
+use kube::api::{ListParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
 use tiny_crds::{TinyNode, manifest};
 
 use super::invocation;
-use crate::local::LocalPlane;
+use crate::local::{Member, Share, Wish, living, patient};
 
 /// The longest wait for a plane to answer its first request.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// From one look for the host of a local plane to the next.
+const LOOK: Duration = Duration::from_millis(50);
 /// Where objects are unless somebody says otherwise.
 const NAMESPACE: &str = "tinysystems";
 /// The folder of a local plane.
@@ -50,8 +52,17 @@ pub(super) struct Plane {
     pub(super) without_retries: Client,
     /// What and where it is, in a few words.
     pub(super) title: String,
-    /// The plane itself, when this process is it.
-    pub(super) own: Option<LocalPlane>,
+    /// This process's share in it, when it is local and this process lasts.
+    pub(super) share: Option<Share>,
+}
+
+impl Plane {
+    /// Lets go of what this process has of it.
+    pub(super) async fn leave(self) {
+        if let Some(share) = self.share {
+            share.leave().await;
+        }
+    }
 }
 
 /// Where to look for a plane.
@@ -78,11 +89,22 @@ impl Surroundings {
 }
 
 impl PlaneArgs {
-    /// The plane to run on; a local one is started in this process, on `port` if one is named.
-    pub(super) async fn start(&self, port: Option<u16>) -> Result<Plane> {
+    /// The plane to run on. A local one that nobody hosts is hosted in this process, on `port` if one is named; one that somebody hosts
+    /// is shared.
+    pub(super) async fn start(&self, port: Option<u16>, member: Member) -> Result<Plane> {
         match self.choice(&Surroundings::here())? {
-            Choice::Local(folder) => self.start_local(folder, port).await,
+            Choice::Local(folder) => self.share_local(folder, port, member).await,
             choice => self.cluster(choice).await,
+        }
+    }
+
+    /// The folder of the local plane, unless another plane was asked for.
+    pub(super) fn folder(&self) -> Result<PathBuf> {
+        match self.choice(&Surroundings::here())? {
+            Choice::Local(folder) => to_start(folder),
+            _ => bail!(
+                "`plane` hosts a local plane: leave out --cluster, --context and --kubeconfig"
+            ),
         }
     }
 
@@ -144,24 +166,82 @@ impl PlaneArgs {
         }
     }
 
-    async fn start_local(&self, folder: Option<PathBuf>, port: Option<u16>) -> Result<Plane> {
-        let folder = match folder.or_else(found) {
-            Some(folder) => folder,
-            None => here()?.join(FOLDER),
+    async fn share_local(
+        &self,
+        folder: Option<PathBuf>,
+        port: Option<u16>,
+        member: Member,
+    ) -> Result<Plane> {
+        let folder = to_start(folder)?;
+        let namespace = self.namespace.clone();
+        let crds = manifest::crds();
+        let wish = Wish { folder: folder.clone(), crds, namespace, port, member };
+        let share = Share::take(wish).await?;
+        if let Some((own, address)) = share.hosted() {
+            let client = own.client(&self.namespace);
+            return Ok(Plane {
+                without_retries: client.clone(),
+                client,
+                title: format!("local, {} at https://{address}", shown(&folder)),
+                share: Some(share),
+            });
+        }
+        match self.join(&folder, port, &share).await {
+            Ok((client, without_retries, title)) => {
+                Ok(Plane { client, without_retries, title, share: Some(share) })
+            }
+            Err(error) => {
+                share.leave().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Waits until the host of the plane answers, whoever that is by then.
+    async fn join(
+        &self,
+        folder: &Path,
+        port: Option<u16>,
+        share: &Share,
+    ) -> Result<(Client, Client, String)> {
+        let reached = async {
+            loop {
+                match self.reach(folder).await {
+                    Ok(found) => return found,
+                    Err(_) => tokio::time::sleep(LOOK).await,
+                }
+            }
         };
-        let plane = LocalPlane::open(&folder, manifest::crds()).map_err(|e| anyhow!("{e}"))?;
-        plane
-            .ensure_namespace(&self.namespace)
-            .await
-            .with_context(|| format!("cannot make namespace `{}`", self.namespace))?;
-        let address = plane.serve(&self.namespace, port).await?;
-        let client = plane.client(&self.namespace);
-        Ok(Plane {
-            without_retries: client.clone(),
-            client,
-            title: format!("local, {} at https://{address}", shown(&folder)),
-            own: Some(plane),
-        })
+        let host =
+            || share.host().map_or("another process".into(), |host| format!("process {host}"));
+        let Ok((config, client)) = tokio::time::timeout(PATIENCE, reached).await else {
+            bail!(
+                "the local plane in {} is hosted by {}, which does not answer; end that process and try again",
+                folder.display(),
+                host()
+            );
+        };
+        let url = config.cluster_url.clone();
+        if let Some(port) = port.filter(|port| url.port_u16() != Some(*port)) {
+            bail!(
+                "the local plane in {} is at {} already, hosted by {}; leave out --port {port}",
+                folder.display(),
+                trimmed(&url),
+                host()
+            );
+        }
+        ensure(&client, &self.namespace).await?;
+        let (client, without_retries) = clients(config, &self.namespace)?;
+        let title = format!("local, {} at {}, hosted by {}", shown(folder), trimmed(&url), host());
+        Ok((patient(&client), patient(&without_retries), title))
+    }
+
+    /// Whoever answers where the kubeconfig of the folder says.
+    async fn reach(&self, folder: &Path) -> Result<(Config, Client)> {
+        let config = config(Some(&folder.join("kubeconfig")), None).await?;
+        let (_, client) = clients(config.clone(), &self.namespace)?;
+        client.apiserver_version().await?;
+        Ok((config, client))
     }
 
     async fn connect_local(&self, folder: Option<PathBuf>) -> Result<Plane> {
@@ -178,12 +258,16 @@ impl PlaneArgs {
         }
         let config = config(Some(&file), None).await?;
         let url = config.cluster_url.clone();
-        let (client, without_retries) = clients(config, &self.namespace)?;
+        let (mut client, mut without_retries) = clients(config, &self.namespace)?;
+        if !living(&folder).is_empty() {
+            // If its host has just ended, another process is about to be.
+            (client, without_retries) = (patient(&client), patient(&without_retries));
+        }
         if answers(&client).await.is_err() {
             bail!("the local plane in {} does not run; {start}", folder.display());
         }
         let title = format!("local, {} at {}", shown(&folder), trimmed(&url));
-        Ok(Plane { client, without_retries, title, own: None })
+        Ok(Plane { client, without_retries, title, share: None })
     }
 
     async fn cluster(&self, choice: Choice) -> Result<Plane> {
@@ -208,7 +292,7 @@ impl PlaneArgs {
             anyhow!("no cluster answers at {url} ({name}): {why}; check that it runs, or choose another with --context or --kubeconfig")
         })?;
         self.prepared(&client, &url).await?;
-        Ok(Plane { client, without_retries, title: format!("cluster {url} ({name})"), own: None })
+        Ok(Plane { client, without_retries, title: format!("cluster {url} ({name})"), share: None })
     }
 
     /// Whether the cluster has our CRDs and the namespace.
@@ -286,6 +370,25 @@ fn causes(error: &dyn std::error::Error) -> String {
 fn found() -> Option<PathBuf> {
     let here = here().ok()?;
     here.ancestors().map(|folder| folder.join(FOLDER)).find(|folder| folder.is_dir())
+}
+
+/// Where a local plane is, or is to be.
+fn to_start(folder: Option<PathBuf>) -> Result<PathBuf> {
+    match folder.or_else(found) {
+        Some(folder) => Ok(folder),
+        None => Ok(here()?.join(FOLDER)),
+    }
+}
+
+/// Makes the namespace of a local plane that another process hosts.
+async fn ensure(client: &Client, name: &str) -> Result<()> {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let mut namespace = Namespace::default();
+    namespace.metadata.name = Some(name.to_owned());
+    match namespaces.create(&PostParams::default(), &namespace).await {
+        Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(()),
+        made => made.map(drop).with_context(|| format!("cannot make namespace `{name}`")),
+    }
 }
 
 fn here() -> Result<PathBuf> {

@@ -12,7 +12,8 @@ use super::documents;
 use super::plane::{Plane, PlaneArgs};
 use super::wire::WireArgs;
 use super::{Binary, next, print, prune};
-use crate::control::{ModuleId, Summary};
+use crate::control::{self, ModuleId, Summary};
+use crate::local::{Member, Share};
 use crate::operator::Operator;
 use crate::registry::Registry;
 use crate::wire::Server;
@@ -55,11 +56,11 @@ impl Run {
         // Files are read before a plane is touched: a slip in them changes nothing.
         let documents = documents::read(&self.apply)?;
         let server = self.wire.bind().await?;
-        let plane = self.plane.start(self.port).await?;
-        let done = self.on(&plane, module, registry, documents, server).await;
-        if let Some(own) = plane.own {
-            own.shutdown().await;
-        }
+        let identity = control::identity();
+        let member = Member::this(&identity, Some(&module.name));
+        let plane = self.plane.start(self.port, member).await?;
+        let done = self.on(&plane, &identity, module, registry, documents, server).await;
+        plane.leave().await;
         done
     }
 
@@ -81,6 +82,7 @@ impl Run {
     async fn on(
         &self,
         plane: &Plane,
+        identity: &str,
         module: ModuleId,
         registry: Arc<Registry>,
         documents: Vec<documents::Document>,
@@ -94,10 +96,20 @@ impl Run {
         let mut stop = Stop::listen()?;
         let client = &plane.without_retries;
         let reached = server.published();
-        let mut operator =
-            Operator::start(module.clone(), registry.clone(), client, namespace, Some(server));
+        let (id, offer) = (module.clone(), registry.clone());
+        let mut operator = Operator::start_as(identity, id, offer, client, namespace, Some(server));
         self.say("identity", operator.identity())?;
         self.say("address", &reached)?;
+        let companions = plane.share.as_ref().map(Share::companions).unwrap_or_default();
+        if !companions.is_empty() {
+            let others = companions.iter().map(|other| format!("process {other}"));
+            let others = others.collect::<Vec<_>>().join(", ");
+            let said = format!(
+                "`{}` runs already as {others}: one of them leads, the others take over when it ends",
+                module.name
+            );
+            self.say("replica", &said)?;
+        }
         let offered = words::list(registry.names());
         self.say("module", &format!("{} {}: {offered}", module.name, module.version))?;
 
@@ -215,14 +227,14 @@ fn counted(now: &Summary) -> String {
 }
 
 /// Ctrl-C, or what Kubernetes sends to end a pod.
-struct Stop {
+pub(super) struct Stop {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     came: bool,
 }
 
 impl Stop {
-    fn listen() -> Result<Self> {
+    pub(super) fn listen() -> Result<Self> {
         Ok(Self {
             #[cfg(unix)]
             terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
@@ -230,7 +242,7 @@ impl Stop {
         })
     }
 
-    async fn asked(&mut self) {
+    pub(super) async fn asked(&mut self) {
         if !self.came {
             self.asked_again().await;
             self.came = true;

@@ -14,6 +14,7 @@ use tiny_crds::{
 
 use super::plane::PlaneArgs;
 use super::{invocation, print};
+use crate::control::pauses;
 use crate::words;
 
 /// After so long without a sign of life, the command says what it waits for.
@@ -154,7 +155,7 @@ impl Signal {
         limit: Option<Duration>,
     ) -> Result<TinySignalStatus> {
         let (name, nonce) = (signal.name_any(), signal.nonce());
-        let objects = watcher::watch_object(api.clone(), &name).default_backoff();
+        let objects = watcher::watch_object(api.clone(), &name).backoff(pauses());
         let mut objects = std::pin::pin!(objects);
         let hint = tokio::time::sleep(HINT);
         let end = tokio::time::sleep(limit.unwrap_or(Duration::MAX / 4));

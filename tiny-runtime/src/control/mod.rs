@@ -12,6 +12,7 @@ mod module;
 mod neighbours;
 mod node;
 mod node_status;
+mod pause;
 mod sharing;
 mod signal;
 mod signal_run;
@@ -29,6 +30,7 @@ pub(crate) use self::{
     lease::{Leadership, Lease, identity},
     module::Module,
     node::Nodes,
+    pause::pauses,
     signal::Signals,
     state::NodeState,
 };

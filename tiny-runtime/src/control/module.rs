@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::catalogue::{Catalogue, LIMIT};
 use super::lease::Leadership;
 use super::node::Summary;
+use super::pause::pauses;
 use super::status::{self, Written};
 use super::{ModuleId, backoff};
 
@@ -49,7 +50,7 @@ impl Module {
     /// Follows the object until `shutdown`.
     pub(crate) async fn run(mut self, shutdown: CancellationToken) {
         let name = names::sanitise(&self.id.name);
-        let objects = watcher::watch_object(self.api.clone(), &name).default_backoff();
+        let objects = watcher::watch_object(self.api.clone(), &name).backoff(pauses());
         let mut objects = std::pin::pin!(objects);
         let mut seen: Option<Option<TinyModule>> = None;
         let mut failures = 0;

@@ -19,6 +19,7 @@ use super::directory::Directory;
 use super::lease::Leadership;
 use super::leaving::{Leaving, Place};
 use super::neighbours::{Known, Neighbours};
+use super::pause::pauses;
 use super::sharing::{Member, PortSchema, Sharing};
 use super::status::{self, Written};
 use super::{Catalogue, ModuleId, backoff, declare, face, finalizer, node_status, state};
@@ -135,10 +136,10 @@ impl Nodes {
     ) {
         let events = watcher::watcher(api.clone(), watcher::Config::default());
         // Nobody here reads managed fields, and they are the larger part of an object.
-        let events = events.default_backoff().modify(|node| node.managed_fields_mut().clear());
+        let events = events.backoff(pauses()).modify(|node| node.managed_fields_mut().clear());
         let mut events = std::pin::pin!(events);
         let modules = watcher::watcher(modules, watcher::Config::default());
-        let modules = modules.default_backoff();
+        let modules = modules.backoff(pauses());
         let mut modules = std::pin::pin!(modules);
         // What others take and send is known before the first node is judged, if that can be known in time.
         let first = async {

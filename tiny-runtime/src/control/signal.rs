@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::directory::Directory;
 use super::leadership::{Leadership, Term};
+use super::pause::pauses;
 use super::signal_run::{self, Job};
 use crate::component::panic;
 use crate::engine::{Peer, Scheduler};
@@ -114,7 +115,7 @@ impl Signals {
     /// process runs it again.
     pub(crate) async fn run(mut self, shutdown: CancellationToken) {
         let events = watcher::watcher(self.api.clone(), watcher::Config::default());
-        let events = events.default_backoff().modify(|signal| signal.managed_fields_mut().clear());
+        let events = events.backoff(pauses()).modify(|signal| signal.managed_fields_mut().clear());
         let mut events = std::pin::pin!(events);
         let mut nodes = self.directory.changes();
         loop {

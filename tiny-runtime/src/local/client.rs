@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use axum::body::{Body, Bytes, HttpBody};
 use http::{Request, Response};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::Service;
 
 use super::{Plane, verbs};
@@ -27,6 +28,11 @@ impl Door {
     /// Cancelled when the plane shuts down.
     pub(super) fn closing(&self) -> CancellationToken {
         self.plane.closing.clone()
+    }
+
+    /// What the plane waits for when it shuts down.
+    pub(super) fn talks(&self) -> &TaskTracker {
+        &self.plane.talks
     }
 }
 

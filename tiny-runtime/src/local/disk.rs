@@ -9,14 +9,18 @@ use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefini
 use super::OpenError;
 use super::history::Change;
 use super::index::{Index, Key, Stored};
-use super::kinds::Kinds;
+use super::kinds::{KindId, Kinds};
+use super::seat::Seat;
 use super::{object, papers};
 
 /// `plural.group/namespace/name` → the object as JSON.
 const OBJECTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("objects");
-/// Numbers about the whole, of which there is one: `version`.
+/// Numbers about the whole: `version`, and `head/plural.group`, the version of the last change of a kind.
 const FACTS: TableDefinition<'_, &str, u64> = TableDefinition::new("facts");
 const VERSION: &str = "version";
+const HEAD: &str = "head/";
+/// Says that heads are kept: a file without it is older than they are.
+const HEADS: &str = "heads";
 const FILE: &str = "state.redb";
 
 /// The database of a folder. After a failed commit it is opened again and written anew, because
@@ -25,15 +29,16 @@ pub(super) struct Disk {
     path: PathBuf,
     database: Option<Database>,
     kinds: Arc<Kinds>,
+    /// Free when the database is closed, not earlier: the next host opens it at once.
+    _seat: Seat,
 }
 
 impl Disk {
-    /// Opens or makes the file of a folder.
-    pub(super) fn open(folder: &Path, kinds: Arc<Kinds>) -> Result<Self, OpenError> {
+    /// Opens or makes the file of a folder, for whoever has the seat.
+    pub(super) fn open(folder: &Path, seat: Seat, kinds: Arc<Kinds>) -> Result<Self, OpenError> {
         let path = folder.join(FILE);
         // Settings and secrets are in there: nobody else may read it.
-        papers::folder(folder)
-            .and_then(|()| papers::touch(&path))
+        papers::touch(&path)
             .map_err(|source| OpenError::Folder { folder: folder.to_owned(), source })?;
         let database = Database::create(&path).map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen => {
@@ -41,7 +46,7 @@ impl Disk {
             }
             other => OpenError::Store { path: path.clone(), why: other.to_string() },
         })?;
-        Ok(Self { path, database: Some(database), kinds })
+        Ok(Self { path, database: Some(database), kinds, _seat: seat })
     }
 
     /// Reads everything. Objects of kinds that this plane does not know stay in the file, unread.
@@ -58,6 +63,17 @@ impl Disk {
             Ok(facts) => {
                 let version = facts.get(VERSION).map_err(|error| said(error.into()))?;
                 index.version = version.map_or(0, |version| version.value());
+                let has_heads = facts.get(HEADS).map_err(|error| said(error.into()))?.is_some();
+                for kind in self.kinds.ids() {
+                    let head = head(&self.kinds, kind);
+                    let head = facts.get(head.as_str()).map_err(|error| said(error.into()))?;
+                    match head {
+                        Some(head) => index.note(kind, head.value()),
+                        None if has_heads => {}
+                        // Nobody knows: whoever watches starts over.
+                        None => index.note(kind, index.version),
+                    }
+                }
             }
             Err(redb::TableError::TableDoesNotExist(_)) => return Ok(index),
             Err(error) => return Err(said(error.into())),
@@ -129,7 +145,13 @@ impl Disk {
                     objects.insert(place.as_str(), &change.after.text[..])?;
                 }
             }
-            transaction.open_table(FACTS)?.insert(VERSION, version)?;
+            let mut facts = transaction.open_table(FACTS)?;
+            facts.insert(VERSION, version)?;
+            facts.insert(HEADS, 1)?;
+            // In their order, so that the last change of a kind stays.
+            for change in changes {
+                facts.insert(head(&self.kinds, change.key.kind).as_str(), change.version)?;
+            }
         }
         transaction.commit()?;
         Ok(())
@@ -151,6 +173,10 @@ fn read_object(text: &[u8]) -> Result<Stored, String> {
 fn place(kinds: &Kinds, key: &Key) -> String {
     let Key { kind, namespace, name } = key;
     format!("{}/{namespace}/{name}", kinds.get(*kind).full_plural())
+}
+
+fn head(kinds: &Kinds, kind: KindId) -> String {
+    format!("{HEAD}{}", kinds.get(kind).full_plural())
 }
 
 fn key(kinds: &Kinds, place: &str) -> Option<Key> {
@@ -178,10 +204,35 @@ mod tests {
     }
 
     #[test]
+    fn the_last_change_of_each_kind_is_known_after_a_restart_removals_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let kinds = Arc::new(Kinds::new(&[]).unwrap());
+        let seat = Seat::take(folder.path()).unwrap().unwrap();
+        let mut disk = Disk::open(folder.path(), seat, kinds).unwrap();
+        let mut index = Index::default();
+        for (kind, removes) in [(5, false), (2, false), (5, true)] {
+            let mut draft = Draft::new(&index);
+            let key = Key { kind, namespace: "n".into(), name: "x".into() };
+            let value = json!({ "metadata": { "name": "x" } });
+            if removes {
+                draft.remove(&key, value);
+            } else {
+                draft.put(&key, value);
+            }
+            let (version, changes) = (draft.version, draft.changes);
+            disk.commit(&changes, version, &index).unwrap();
+            index = disk.load().unwrap();
+        }
+        assert_eq!([5, 2, 1].map(|kind| index.head(kind)), [3, 2, 0]);
+        assert_eq!(index.version, 3);
+    }
+
+    #[test]
     fn after_a_failed_commit_the_file_is_what_was_promised() {
         let folder = tempfile::tempdir().unwrap();
         let kinds = Arc::new(Kinds::new(&[]).unwrap());
-        let mut disk = Disk::open(folder.path(), Arc::clone(&kinds)).unwrap();
+        let seat = Seat::take(folder.path()).unwrap().unwrap();
+        let mut disk = Disk::open(folder.path(), seat, Arc::clone(&kinds)).unwrap();
         let mut index = Index::default();
         let (version, changes) = put(&index, "kept");
         disk.commit(&changes, version, &index).unwrap();

@@ -39,10 +39,10 @@ pub(super) struct History {
 }
 
 impl History {
-    /// An empty history of `kinds` kinds that knows nothing up to `version`.
-    pub(super) fn new(kinds: usize, version: u64) -> Self {
-        let shelf = || Shelf { forgotten: version, ..Shelf::default() };
-        Self { shelves: std::iter::repeat_with(shelf).take(kinds).collect() }
+    /// An empty history, where the last change of each kind was that of `heads`: who has seen that goes on, who has not starts over.
+    pub(super) fn new(heads: impl IntoIterator<Item = u64>) -> Self {
+        let shelf = |forgotten| Shelf { forgotten, ..Shelf::default() };
+        Self { shelves: heads.into_iter().map(shelf).collect() }
     }
 
     pub(super) fn push(&mut self, change: Change) {
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_watch_gets_what_came_after_its_version() {
-        let mut history = History::new(1, 5);
+        let mut history = History::new([5]);
         (6..10).for_each(|version| history.push(change(version)));
         let versions: Vec<_> =
             history.after(0, 7, 100).unwrap().iter().map(|change| change.version).collect();
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_history_is_bounded_and_says_what_it_forgot() {
-        let mut history = History::new(1, 0);
+        let mut history = History::new([0]);
         (1..=MOST_CHANGES as u64 + 10).for_each(|version| history.push(change(version)));
         assert_eq!(history.oldest(0), 10);
         assert!(history.after(0, 9, 1).is_none());

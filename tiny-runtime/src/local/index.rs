@@ -55,6 +55,8 @@ impl Stored {
 pub(super) struct Index {
     pub(super) version: u64,
     objects: BTreeMap<Key, Arc<Stored>>,
+    /// Of each kind the version of its last change, removals too.
+    heads: BTreeMap<KindId, u64>,
 }
 
 impl Index {
@@ -80,12 +82,24 @@ impl Index {
     }
 
     pub(super) fn put(&mut self, key: Key, stored: Arc<Stored>) {
-        self.version = self.version.max(stored.version);
+        self.note(key.kind, stored.version);
         self.objects.insert(key, stored);
     }
 
     pub(super) fn remove(&mut self, key: &Key, version: u64) {
-        self.version = self.version.max(version);
+        self.note(key.kind, version);
         self.objects.remove(key);
+    }
+
+    /// The version of the last change of a kind.
+    pub(super) fn head(&self, kind: KindId) -> u64 {
+        self.heads.get(&kind).copied().unwrap_or_default()
+    }
+
+    /// Something of a kind has changed.
+    pub(super) fn note(&mut self, kind: KindId, version: u64) {
+        self.version = self.version.max(version);
+        let head = self.heads.entry(kind).or_default();
+        *head = version.max(*head);
     }
 }

@@ -120,6 +120,12 @@ impl Kinds {
         self.all.len()
     }
 
+    /// The places of all kinds.
+    pub(super) fn ids(&self) -> impl Iterator<Item = KindId> + use<> {
+        let count = KindId::try_from(self.all.len()).unwrap_or(KindId::MAX);
+        0..count
+    }
+
     /// A kind by its place, which came from this table.
     pub(super) fn get(&self, id: KindId) -> &Arc<Kind> {
         &self.all[usize::from(id)]

@@ -2,7 +2,8 @@
 //!
 //! A [`LocalPlane`] keeps objects in a folder (or in memory) and serves them to a
 //! [`kube::Client`] in the same process, and to `kubectl` on a loopback port. Controllers cannot
-//! tell it from a cluster.
+//! tell it from a cluster. Several processes may share a folder: one hosts the plane, the others
+//! come in by that port, and the next of them hosts it when the one that did has ended.
 
 mod admit;
 mod client;
@@ -17,17 +18,21 @@ mod history;
 mod index;
 mod jsonpath;
 mod kinds;
+mod members;
 mod metadata;
 mod namespace;
 mod object;
 mod openapi;
 mod papers;
 mod patch;
+mod patience;
 mod prepare;
 mod request;
 mod schema;
+mod seat;
 mod selector;
 mod server;
+mod share;
 mod store;
 mod table;
 mod tls;
@@ -39,15 +44,21 @@ use std::sync::Arc;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use self::client::Door;
 use self::disk::Disk;
 use self::index::Index;
 use self::kinds::{Kind, Kinds, NAMESPACE};
+use self::members::Roll;
+use self::seat::Seat;
 use self::store::Store;
 
+pub(crate) use self::members::Member;
 pub use self::papers::PaperError;
+pub(crate) use self::patience::patient;
 pub use self::server::ServeError;
+pub(crate) use self::share::{Share, Wish, living};
 pub use self::tls::TlsError;
 
 /// Why a local plane cannot open.
@@ -64,8 +75,7 @@ pub enum OpenError {
     },
     /// Another process has this folder open.
     #[error(
-        "the local plane in `{0}` is already open in another process; stop it, choose another \
-         folder, or join it with --kubeconfig {0}/kubeconfig",
+        "the local plane in `{}` is already open in another process; stop it, or choose another folder",
         folder.display()
     )]
     AlreadyOpen {
@@ -108,6 +118,8 @@ struct Plane {
     store: Store,
     /// Cancelled when the plane shuts down: ends watches and connections.
     closing: CancellationToken,
+    /// Connections that are open.
+    talks: TaskTracker,
     folder: Option<PathBuf>,
     /// Where kubectl finds it, once it is served.
     serving: tokio::sync::Mutex<Option<SocketAddr>>,
@@ -117,18 +129,35 @@ impl LocalPlane {
     /// Opens the plane of a folder, which is made when it is not there. Serves the kinds that
     /// `crds` define, and has the namespace `default`.
     ///
-    /// The holders of all leases are cleared: nobody can be connected to a plane that just opens,
-    /// so a module that was killed leads again at once.
+    /// Leases whose holders do not share the folder any more are free: a module that was killed
+    /// leads again at once.
     ///
     /// # Errors
     ///
     /// [`OpenError::AlreadyOpen`] when another process has the folder open; others when the file
     /// cannot be used or a definition cannot be served.
     pub fn open(folder: &Path, crds: Vec<CustomResourceDefinition>) -> Result<Self, OpenError> {
+        papers::folder(folder)
+            .map_err(|source| OpenError::Folder { folder: folder.to_owned(), source })?;
+        match Seat::take(folder)? {
+            Some(seat) => Self::hosted(seat, folder, crds),
+            None => Err(OpenError::AlreadyOpen { folder: folder.to_owned() }),
+        }
+    }
+
+    /// Opens the plane of a folder for whoever has its seat.
+    fn hosted(
+        seat: Seat,
+        folder: &Path,
+        crds: Vec<CustomResourceDefinition>,
+    ) -> Result<Self, OpenError> {
         let kinds = Arc::new(Kinds::new(&crds)?);
-        let mut disk = Disk::open(folder, Arc::clone(&kinds))?;
+        let mut disk = Disk::open(folder, seat, Arc::clone(&kinds))?;
         papers::ignore(folder)?;
-        let index = prepare::ready(disk.load()?, &kinds, &crds, Some(&mut disk))?;
+        let roll = Roll::of(folder);
+        let lives = |holder: &str| roll.has(holder);
+        let index = prepare::ready(disk.load()?, &kinds, &crds, Some(&mut disk), lives)?;
+        roll.bury();
         Self::start(kinds, Some(disk), index, Some(folder.to_owned()))
     }
 
@@ -139,7 +168,7 @@ impl LocalPlane {
     /// When a definition cannot be served.
     pub fn in_memory(crds: Vec<CustomResourceDefinition>) -> Result<Self, OpenError> {
         let kinds = Arc::new(Kinds::new(&crds)?);
-        let index = prepare::ready(Index::default(), &kinds, &crds, None)?;
+        let index = prepare::ready(Index::default(), &kinds, &crds, None, |_| false)?;
         Self::start(kinds, None, index, None)
     }
 
@@ -150,9 +179,15 @@ impl LocalPlane {
         folder: Option<PathBuf>,
     ) -> Result<Self, OpenError> {
         let store = Store::start(disk, &kinds, index).map_err(OpenError::Writer)?;
-        let closing = CancellationToken::new();
         Ok(Self {
-            plane: Arc::new(Plane { kinds, store, closing, folder, serving: Default::default() }),
+            plane: Arc::new(Plane {
+                kinds,
+                store,
+                closing: CancellationToken::new(),
+                talks: TaskTracker::new(),
+                folder,
+                serving: Default::default(),
+            }),
         })
     }
 
@@ -196,10 +231,19 @@ impl LocalPlane {
         server::open(&self.plane, namespace, port).await
     }
 
-    /// Ends all watches and connections, makes durable what was accepted, and closes the file.
-    /// Later writes are refused.
+    /// Opens the plane's door where it was the last time, and waits until that port is free: those
+    /// who share the plane know no other.
+    async fn serve_again(&self) -> Result<SocketAddr, ServeError> {
+        server::reopen(&self.plane).await
+    }
+
+    /// Ends all watches, answers what was asked, ends all connections, makes durable what was
+    /// accepted, and closes the file. Later writes are refused.
     pub async fn shutdown(&self) {
         self.plane.closing.cancel();
+        self.plane.talks.close();
+        // A client that does not take its answer keeps nobody from the seat.
+        drop(tokio::time::timeout(server::GOODBYE, self.plane.talks.wait()).await);
         self.plane.store.stop().await;
     }
 }

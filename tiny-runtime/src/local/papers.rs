@@ -7,12 +7,21 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
 
+/// How clients find the plane and enter it.
+pub(super) const KUBECONFIG: &str = "kubeconfig";
+
 /// A file that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use the file `{}` of the local plane: {source}", path.display())]
 pub struct PaperError {
     path: PathBuf,
     source: io::Error,
+}
+
+impl PaperError {
+    pub(super) fn at(path: PathBuf, source: io::Error) -> Self {
+        Self { path, source }
+    }
 }
 
 /// Reads a file; `None` when it is not there or empty.
@@ -54,7 +63,7 @@ pub(super) fn touch(path: &Path) -> io::Result<()> {
 }
 
 /// How a new file is opened that only its owner can read.
-fn owned() -> std::fs::OpenOptions {
+pub(super) fn owned() -> std::fs::OpenOptions {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -112,7 +121,7 @@ pub(super) fn kubeconfig(
         "users": [{ "name": "tiny-local", "user": { "token": token } }],
     });
     // JSON is YAML; kubectl writes its own style when it changes the file.
-    write(folder, "kubeconfig", &format!("{config:#}\n"))
+    write(folder, KUBECONFIG, &format!("{config:#}\n"))
 }
 
 #[cfg(test)]

@@ -11,19 +11,20 @@ use super::index::{Index, Key};
 use super::kinds::{DEFINITION, Kinds, LEASE, NAMESPACE};
 use super::{namespace, object};
 
-/// Frees the leases, makes the namespace `default`, and shows the definitions as they are now.
+/// Frees the leases of those who do not live, makes the namespace `default`, and shows the definitions as they are now.
 pub(super) fn ready(
     mut index: Index,
     kinds: &Kinds,
     crds: &[CustomResourceDefinition],
     disk: Option<&mut Disk>,
+    lives: impl Fn(&str) -> bool,
 ) -> Result<Index, OpenError> {
     let mut draft = Draft::new(&index);
     let default = namespace::key("default");
     if draft.get(&default).is_none() {
         draft.put(&default, namespace::new(kinds.get(NAMESPACE), "default"));
     }
-    free_leases(&mut draft);
+    free_leases(&mut draft, |holder| !lives(holder));
     define(&mut draft, kinds, crds);
     let (version, changes) = (draft.version, draft.changes);
     if let Some(disk) = disk.filter(|_| !changes.is_empty()) {
@@ -38,12 +39,13 @@ pub(super) fn ready(
     Ok(index)
 }
 
-/// Nobody can be connected to a plane that is just opening: whoever comes first leads at once.
-fn free_leases(draft: &mut Draft<'_>) {
+/// Frees the leases of certain holders: whoever comes next leads at once.
+pub(super) fn free_leases(draft: &mut Draft<'_>, is_gone: impl Fn(&str) -> bool) {
     for (key, lease) in draft.range(LEASE, None) {
         let mut lease = lease.value();
-        let spec = lease.get_mut("spec").and_then(Value::as_object_mut);
-        if spec.and_then(|spec| spec.shift_remove("holderIdentity")).is_some() {
+        let Some(spec) = lease.get_mut("spec").and_then(Value::as_object_mut) else { continue };
+        if spec.get("holderIdentity").and_then(Value::as_str).is_some_and(&is_gone) {
+            spec.shift_remove("holderIdentity");
             draft.put(&key, lease);
         }
     }

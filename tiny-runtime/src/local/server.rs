@@ -17,13 +17,14 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::Service;
 
 use super::Plane;
 use super::client::Door;
 use super::failure::Failure;
+use super::members;
 use super::papers::{self, PaperError};
 use super::tls::{Identity, TlsError};
 
@@ -32,9 +33,11 @@ const CONNECTIONS: usize = 256;
 /// How long a client may take for the handshake, and for the head of a request.
 const HELLO: Duration = Duration::from_secs(10);
 /// How long connections may take to end when the plane shuts down.
-const GOODBYE: Duration = Duration::from_secs(2);
+pub(super) const GOODBYE: Duration = Duration::from_secs(2);
 /// How long to wait when the system has no more files to give.
 const BREATH: Duration = Duration::from_millis(100);
+/// How long a port may stay taken that was that of the host before.
+const PUZZLED: Duration = Duration::from_secs(2);
 
 /// Why the plane cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -83,14 +86,47 @@ pub(super) async fn open(
         Some(address) => address,
         None => {
             let (listener, address) = listen(folder, port).await?;
-            let gate = Gate { door: Door::new(Arc::clone(plane)), token: token.as_str().into() };
-            tokio::spawn(accept(listener, TlsAcceptor::from(identity.config), gate));
+            begin(plane, listener, identity.config, &token);
             address
         }
     };
     *serving = Some(address);
     papers::kubeconfig(folder, address.port(), namespace, &identity.certificate, &token)?;
     Ok(address)
+}
+
+/// Opens the door of a folder's plane where it was the last time, as soon as that port is free.
+pub(super) async fn reopen(plane: &Arc<Plane>) -> Result<SocketAddr, ServeError> {
+    let folder = plane.folder.as_deref().ok_or(ServeError::InMemory)?;
+    let port = last_port(folder)?.unwrap_or_default();
+    let mut told = false;
+    let since = Instant::now();
+    // What is written there is what they all have read; only the listener is new.
+    let (identity, token) = (Identity::of(folder)?, papers::token(folder)?);
+    let listener = loop {
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+            Ok(listener) => break listener,
+            Err(error) if !told && since.elapsed() > PUZZLED => {
+                told = true;
+                tracing::warn!(
+                    "this process is to host the local plane now, but cannot listen on 127.0.0.1:{port}, where all others look for \
+                     it ({error}); end the program that has this port, or stop all modules here and start them again"
+                );
+            }
+            Err(_) => sleep(BREATH).await,
+        }
+    };
+    let address = listener.local_addr().map_err(ServeError::Listen)?;
+    *plane.serving.lock().await = Some(address);
+    begin(plane, listener, identity.config, &token);
+    Ok(address)
+}
+
+/// Lets clients in, and looks after what those leave behind who are killed.
+fn begin(plane: &Arc<Plane>, listener: TcpListener, tls: Arc<rustls::ServerConfig>, token: &str) {
+    let gate = Gate { door: Door::new(Arc::clone(plane)), token: token.into() };
+    plane.talks.spawn(accept(listener, TlsAcceptor::from(tls), gate));
+    tokio::spawn(members::tidy(Arc::clone(plane)));
 }
 
 /// Listens on the port that was asked for; without one on that of the last time, or on another when
@@ -100,7 +136,7 @@ async fn listen(
     asked: Option<u16>,
 ) -> Result<(TcpListener, SocketAddr), ServeError> {
     let bind = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
-    let last = papers::read(folder, "port")?.and_then(|text| text.trim().parse::<u16>().ok());
+    let last = last_port(folder)?;
     let bound = match (asked, last) {
         (Some(port), _) => match bind(port).await {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
@@ -122,6 +158,10 @@ async fn listen(
     Ok((listener, address))
 }
 
+fn last_port(folder: &Path) -> Result<Option<u16>, PaperError> {
+    Ok(papers::read(folder, "port")?.and_then(|text| text.trim().parse().ok()))
+}
+
 async fn accept(listener: TcpListener, tls: TlsAcceptor, gate: Gate) {
     let closing = gate.door.closing();
     let room = Arc::new(Semaphore::new(CONNECTIONS));
@@ -131,11 +171,12 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, gate: Gate) {
             let Ok(seat) = Arc::clone(&room).acquire_owned().await else { return };
             match listener.accept().await {
                 Ok((stream, _)) => {
-                    tokio::spawn(converse(stream, tls.clone(), gate.clone(), seat));
+                    let talk = converse(stream, tls.clone(), gate.clone(), seat);
+                    gate.door.talks().spawn(talk);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the local plane cannot accept a connection");
-                    tokio::time::sleep(BREATH).await;
+                    sleep(BREATH).await;
                 }
             }
         }
@@ -150,7 +191,8 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, gate: Gate) {
 async fn converse(stream: TcpStream, tls: TlsAcceptor, gate: Gate, _seat: OwnedSemaphorePermit) {
     let closing = gate.door.closing();
     stream.set_nodelay(true).unwrap_or_default();
-    let Ok(Ok(stream)) = timeout(HELLO, tls.accept(stream)).await else { return };
+    let greeted = closing.run_until_cancelled(timeout(HELLO, tls.accept(stream))).await;
+    let Some(Ok(Ok(stream))) = greeted else { return };
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HELLO);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(200);

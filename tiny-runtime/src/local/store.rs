@@ -49,7 +49,7 @@ enum Order {
 impl Store {
     /// Starts the writer over what `disk` holds; without one, over nothing, in memory.
     pub(super) fn start(disk: Option<Disk>, kinds: &Kinds, index: Index) -> std::io::Result<Self> {
-        let history = History::new(kinds.len(), index.version);
+        let history = History::new(kinds.ids().map(|kind| index.head(kind)));
         let heads = (0..kinds.len()).map(|_| watch::Sender::new(index.version)).collect();
         let shared = Arc::new(Shared { state: RwLock::new(State { index, history }), heads });
         let (orders, queue) = mpsc::channel(QUEUE);

@@ -1,0 +1,207 @@
+//! A process's share in the plane of a folder: it hosts the plane, or is ready to when the one that does has ended.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::members::{Entry, Member, Roll};
+use super::papers::{self, PaperError};
+use super::seat::{self, Seat};
+use super::{EnsureError, LocalPlane, OpenError, ServeError};
+
+/// How often those who do not host look whether the seat is free.
+const LOOK: Duration = Duration::from_millis(100);
+/// The same after the plane could not be opened.
+const REST: Duration = Duration::from_secs(1);
+/// How long the file may be open after the seat is free: the system closes them one after the other.
+const CLOSING: Duration = Duration::from_secs(1);
+/// How long to wait until the host has freed what an earlier process of the same module held.
+const TIDYING: Duration = Duration::from_secs(2);
+
+/// Which plane to share, and as whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish {
+    /// Its folder, which is made when it is not there.
+    pub(crate) folder: PathBuf,
+    /// The kinds that it serves.
+    pub(crate) crds: Vec<CustomResourceDefinition>,
+    /// The namespace that kubectl finds it with.
+    pub(crate) namespace: String,
+    /// The port to host it on, if a certain one.
+    pub(crate) port: Option<u16>,
+    /// Who shares it.
+    pub(crate) member: Member,
+}
+
+/// Why a plane cannot be shared.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ShareError {
+    /// It cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A file beside it cannot be used.
+    #[error(transparent)]
+    Paper(#[from] PaperError),
+    /// It cannot have the namespace.
+    #[error(transparent)]
+    Ensure(#[from] EnsureError),
+    /// It cannot be served.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+}
+
+/// The share of this process, until it leaves.
+#[derive(Debug)]
+pub(crate) struct Share {
+    folder: PathBuf,
+    member: Member,
+    /// Dropped last: whoever finds it unlocked takes this process for one that was killed.
+    entry: Entry,
+    leaving: CancellationToken,
+    part: Part,
+}
+
+#[derive(Debug)]
+enum Part {
+    Host(LocalPlane, SocketAddr),
+    Heir(JoinHandle<Option<LocalPlane>>),
+}
+
+impl Share {
+    /// Hosts the plane if nobody does, and else waits for that in the background.
+    pub(crate) async fn take(wish: Wish) -> Result<Self, ShareError> {
+        let folder = wish.folder.clone();
+        papers::folder(&folder)
+            .map_err(|source| OpenError::Folder { folder: folder.clone(), source })?;
+        let (entry, member) = (wish.member.enter(&folder)?, wish.member.clone());
+        let leaving = CancellationToken::new();
+        let part = match open(&wish).await? {
+            Some(plane) => match serve(&plane, &wish).await {
+                Ok(address) => Part::Host(plane, address),
+                Err(error) => {
+                    plane.shutdown().await;
+                    return Err(error);
+                }
+            },
+            None => {
+                let heir = tokio::spawn(inherit(wish, leaving.clone()));
+                // Late or not: the module then waits for its lease.
+                drop(timeout(TIDYING, tidied(&folder, &member)).await);
+                Part::Heir(heir)
+            }
+        };
+        Ok(Self { folder, member, entry, leaving, part })
+    }
+
+    /// The plane and its address, if this process has hosted it from the start.
+    pub(crate) fn hosted(&self) -> Option<(&LocalPlane, SocketAddr)> {
+        match &self.part {
+            Part::Host(plane, address) => Some((plane, *address)),
+            Part::Heir(_) => None,
+        }
+    }
+
+    /// The number of the process that hosts the plane.
+    pub(crate) fn host(&self) -> Option<u32> {
+        seat::holder(&self.folder)
+    }
+
+    /// The numbers of other processes that run the same module.
+    pub(crate) fn companions(&self) -> Vec<u32> {
+        let others = Roll::of(&self.folder).living.into_iter().filter(|other| {
+            other.identity != self.member.identity && other.module == self.member.module
+        });
+        others.map(|other| other.process).collect()
+    }
+
+    /// Hands the plane over if this process hosts it: answers what was asked, and frees the seat.
+    pub(crate) async fn leave(self) {
+        self.leaving.cancel();
+        let plane = match self.part {
+            Part::Host(plane, _) => Some(plane),
+            Part::Heir(heir) => heir.await.ok().flatten(),
+        };
+        if let Some(plane) = plane {
+            plane.shutdown().await;
+        }
+        drop(self.entry);
+    }
+}
+
+/// Processes that share the plane of a folder now.
+pub(crate) fn living(folder: &Path) -> Vec<Member> {
+    Roll::of(folder).living
+}
+
+/// Opens the plane if its seat is free.
+async fn open(wish: &Wish) -> Result<Option<LocalPlane>, OpenError> {
+    let since = Instant::now();
+    loop {
+        let Some(seat) = Seat::take(&wish.folder)? else { return Ok(None) };
+        let (folder, crds) = (wish.folder.clone(), wish.crds.clone());
+        let opened =
+            tokio::task::spawn_blocking(move || LocalPlane::hosted(seat, &folder, crds)).await;
+        match opened.unwrap_or_else(|e| Err(OpenError::Writer(e.into()))) {
+            Err(OpenError::AlreadyOpen { .. }) if since.elapsed() < CLOSING => sleep(LOOK).await,
+            opened => return opened.map(Some),
+        }
+    }
+}
+
+async fn serve(plane: &LocalPlane, wish: &Wish) -> Result<SocketAddr, ShareError> {
+    plane.ensure_namespace(&wish.namespace).await?;
+    Ok(plane.serve(&wish.namespace, wish.port).await?)
+}
+
+/// Waits until the seat is free, takes it, and serves the plane where it was. `None` when this process leaves first.
+async fn inherit(wish: Wish, leaving: CancellationToken) -> Option<LocalPlane> {
+    let mut pause = LOOK;
+    loop {
+        leaving.run_until_cancelled(sleep(pause)).await?;
+        let plane = match open(&wish).await {
+            Ok(Some(plane)) => plane,
+            Ok(None) => continue,
+            Err(error) => {
+                tracing::warn!("cannot take the local plane over, trying again: {error}");
+                pause = REST;
+                continue;
+            }
+        };
+        let served = async {
+            match wish.folder.join(papers::KUBECONFIG).exists() {
+                true => plane.serve_again().await.map_err(ShareError::from),
+                // Who had the seat ended before it served anything.
+                false => serve(&plane, &wish).await,
+            }
+        };
+        match leaving.run_until_cancelled(served).await {
+            Some(Ok(address)) => {
+                tracing::info!("hosts the local plane from now on, at https://{address}");
+                return Some(plane);
+            }
+            Some(Err(error)) => {
+                tracing::warn!("cannot serve the local plane, trying again: {error}");
+                plane.shutdown().await;
+                pause = REST;
+            }
+            None => {
+                plane.shutdown().await;
+                return None;
+            }
+        }
+    }
+}
+
+/// Waits until nothing is left of a process of this module that was killed.
+async fn tidied(folder: &Path, member: &Member) {
+    let is_left =
+        |dead: &Option<Member>| dead.as_ref().is_some_and(|it| it.module == member.module);
+    while Roll::of(folder).dead.iter().any(|(_, dead)| is_left(dead)) {
+        sleep(LOOK / 2).await;
+    }
+}
