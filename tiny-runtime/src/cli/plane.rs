@@ -207,20 +207,22 @@ impl PlaneArgs {
         let reached = async {
             loop {
                 match self.reach(folder).await {
-                    Ok(found) => return found,
-                    Err(_) => tokio::time::sleep(LOOK).await,
+                    Err(e) if !is_refusal(&e) => tokio::time::sleep(LOOK).await,
+                    // What refuses would do so again.
+                    reached => return reached,
                 }
             }
         };
         let host =
             || share.host().map_or("another process".into(), |host| format!("process {host}"));
-        let Ok((config, client)) = tokio::time::timeout(PATIENCE, reached).await else {
+        let Ok(reached) = tokio::time::timeout(PATIENCE, reached).await else {
             bail!(
                 "the local plane in {} is hosted by {}, which does not answer; end that process and try again",
                 folder.display(),
                 host()
             );
         };
+        let config = reached?;
         let url = config.cluster_url.clone();
         if let Some(port) = port.filter(|port| url.port_u16() != Some(*port)) {
             bail!(
@@ -230,18 +232,17 @@ impl PlaneArgs {
                 host()
             );
         }
-        ensure(&client, &self.namespace).await?;
         let (client, without_retries) = clients(config, &self.namespace)?;
         let title = format!("local, {} at {}, hosted by {}", shown(folder), trimmed(&url), host());
         Ok((patient(&client), patient(&without_retries), title))
     }
 
-    /// Whoever answers where the kubeconfig of the folder says.
-    async fn reach(&self, folder: &Path) -> Result<(Config, Client)> {
+    /// How to reach whoever answers where the kubeconfig of the folder says, once that has our namespace.
+    async fn reach(&self, folder: &Path) -> Result<Config> {
         let config = config(Some(&folder.join("kubeconfig")), None).await?;
         let (_, client) = clients(config.clone(), &self.namespace)?;
-        client.apiserver_version().await?;
-        Ok((config, client))
+        ensure(&client, &self.namespace).await?;
+        Ok(config)
     }
 
     async fn connect_local(&self, folder: Option<PathBuf>) -> Result<Plane> {
@@ -389,6 +390,11 @@ async fn ensure(client: &Client, name: &str) -> Result<()> {
         Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(()),
         made => made.map(drop).with_context(|| format!("cannot make namespace `{name}`")),
     }
+}
+
+/// Whether it is an answer, and not one of a plane that is just ending.
+fn is_refusal(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(kube::Error::Api(status)) if status.code < 500)
 }
 
 fn here() -> Result<PathBuf> {
