@@ -240,6 +240,25 @@ fn what_one_host_has_accepted_the_next_one_has() {
 }
 
 #[test]
+fn of_modules_that_start_at_once_one_hosts_the_plane_of_all() {
+    let stage = Stage::new();
+    let names = ["a", "b", "c"];
+    let start = |name: &&str| stage.desk.start(&["run", "--name", name]);
+    let mut modules: Vec<Running> = names.iter().map(start).collect();
+    let planes: Vec<String> = modules.iter_mut().map(|module| module.line("plane ")).collect();
+    let address = stage.address();
+    assert!(planes.iter().all(|plane| plane.contains(&format!(" at {address}"))), "{planes:#?}");
+    let hosts = planes.iter().filter(|plane| plane.ends_with(&address)).count();
+    assert_eq!(hosts, 1, "{planes:#?}");
+    modules.iter_mut().for_each(|module| drop(module.line("module ")));
+    stage.apply();
+    stage.greets("World");
+    for module in modules {
+        assert!(module.interrupt().success());
+    }
+}
+
+#[test]
 fn a_second_process_of_the_same_module_stands_by() {
     let stage = Stage::new();
     let a = stage.desk.module("a");

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::catalogue::{Catalogue, LIMIT};
 use super::lease::Leadership;
 use super::node::Summary;
-use super::pause::pauses;
+use super::pause::{broke, pauses};
 use super::status::{self, Written};
 use super::{ModuleId, backoff};
 
@@ -65,9 +65,7 @@ impl Module {
                 () = shutdown.cancelled() => return,
                 object = objects.next() => match object {
                     Some(Ok(object)) => seen = Some(object),
-                    Some(Err(e)) => {
-                        tracing::warn!("cannot watch the module `{name}`, trying again: {e}");
-                    }
+                    Some(Err(e)) => broke(&format!("the module `{name}`"), &e),
                     None => return,
                 },
                 _ = self.leadership.changed() => {}

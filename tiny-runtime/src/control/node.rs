@@ -19,7 +19,7 @@ use super::directory::Directory;
 use super::lease::Leadership;
 use super::leaving::{Leaving, Place};
 use super::neighbours::{Known, Neighbours};
-use super::pause::pauses;
+use super::pause::{broke, pauses};
 use super::sharing::{Member, PortSchema, Sharing};
 use super::status::{self, Written};
 use super::{Catalogue, ModuleId, backoff, declare, face, finalizer, node_status, state};
@@ -152,7 +152,7 @@ impl Nodes {
                             return;
                         }
                     }
-                    Some(Err(e)) => tracing::warn!("cannot watch the modules, trying again: {e}"),
+                    Some(Err(e)) => broke("the modules", &e),
                     None => return,
                 }
             }
@@ -183,12 +183,12 @@ impl Nodes {
                 () = shutdown.cancelled() => return,
                 event = events.next() => match event {
                     Some(Ok(event)) => self.observe(event),
-                    Some(Err(e)) => tracing::warn!("cannot watch the nodes, trying again: {e}"),
+                    Some(Err(e)) => broke("the nodes", &e),
                     None => return,
                 },
                 event = modules.next() => match event {
                     Some(Ok(event)) => self.observe_module(event),
-                    Some(Err(e)) => tracing::warn!("cannot watch the modules, trying again: {e}"),
+                    Some(Err(e)) => broke("the modules", &e),
                     None => return,
                 },
                 _ = leadership.changed() => {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use kube::runtime::utils::{Backoff, ResetTimerBackoff};
+use kube::runtime::watcher;
 
 use crate::engine::Dice;
 
@@ -24,6 +25,17 @@ pub(crate) struct Pauses {
 /// one.
 pub(crate) fn pauses() -> ResetTimerBackoff<Pauses> {
     ResetTimerBackoff::new(Pauses { faults: 0, dice: Dice::fresh() }, WELL)
+}
+
+/// Says that the watch of `what` broke. One that came too late to go on lists again, which is no fault: a plane that was started again
+/// does not know what has changed long before.
+pub(super) fn broke(what: &str, error: &watcher::Error) {
+    match error {
+        watcher::Error::WatchError(status) if status.code == 410 => {
+            tracing::debug!("lists {what} again: {}", status.message);
+        }
+        error => tracing::warn!("cannot watch {what}, trying again: {error}"),
+    }
 }
 
 impl Iterator for Pauses {

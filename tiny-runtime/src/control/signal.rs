@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::directory::Directory;
 use super::leadership::{Leadership, Term};
-use super::pause::pauses;
+use super::pause::{broke, pauses};
 use super::signal_run::{self, Job};
 use crate::component::panic;
 use crate::engine::{Peer, Scheduler};
@@ -123,7 +123,7 @@ impl Signals {
                 () = shutdown.cancelled() => break,
                 event = events.next() => match event {
                     Some(Ok(event)) => self.observe(event),
-                    Some(Err(e)) => tracing::warn!("cannot watch the signals, trying again: {e}"),
+                    Some(Err(e)) => broke("the signals", &e),
                     None => break,
                 },
                 // A new leader looks at all of them; one that has lost the lease stops what it runs.
