@@ -19,7 +19,7 @@ const OBJECTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("objects"
 const FACTS: TableDefinition<'_, &str, u64> = TableDefinition::new("facts");
 const VERSION: &str = "version";
 const HEAD: &str = "head/";
-/// Says that heads are kept: a file without it is older than they are.
+/// The version since when heads are kept: kinds without one have not changed since.
 const HEADS: &str = "heads";
 const FILE: &str = "state.redb";
 
@@ -63,16 +63,13 @@ impl Disk {
             Ok(facts) => {
                 let version = facts.get(VERSION).map_err(|error| said(error.into()))?;
                 index.version = version.map_or(0, |version| version.value());
-                let has_heads = facts.get(HEADS).map_err(|error| said(error.into()))?.is_some();
+                let since = facts.get(HEADS).map_err(|error| said(error.into()))?;
+                // Without it nobody knows: whoever watches starts over.
+                let since = since.map_or(index.version, |since| since.value());
                 for kind in self.kinds.ids() {
                     let head = head(&self.kinds, kind);
                     let head = facts.get(head.as_str()).map_err(|error| said(error.into()))?;
-                    match head {
-                        Some(head) => index.note(kind, head.value()),
-                        None if has_heads => {}
-                        // Nobody knows: whoever watches starts over.
-                        None => index.note(kind, index.version),
-                    }
+                    index.note(kind, head.map_or(since, |head| head.value()));
                 }
             }
             Err(redb::TableError::TableDoesNotExist(_)) => return Ok(index),
@@ -147,7 +144,9 @@ impl Disk {
             }
             let mut facts = transaction.open_table(FACTS)?;
             facts.insert(VERSION, version)?;
-            facts.insert(HEADS, 1)?;
+            if facts.get(HEADS)?.is_none() {
+                facts.insert(HEADS, version)?;
+            }
             // In their order, so that the last change of a kind stays.
             for change in changes {
                 facts.insert(head(&self.kinds, change.key.kind).as_str(), change.version)?;
@@ -223,7 +222,7 @@ mod tests {
             disk.commit(&changes, version, &index).unwrap();
             index = disk.load().unwrap();
         }
-        assert_eq!([5, 2, 1].map(|kind| index.head(kind)), [3, 2, 0]);
+        assert_eq!([5, 2, 1].map(|kind| index.head(kind)), [3, 2, 1]);
         assert_eq!(index.version, 3);
     }
 

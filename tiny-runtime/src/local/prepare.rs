@@ -19,6 +19,7 @@ pub(super) fn ready(
     disk: Option<&mut Disk>,
     lives: impl Fn(&str) -> bool,
 ) -> Result<Index, OpenError> {
+    let is_new = index.version == 0;
     let mut draft = Draft::new(&index);
     let default = namespace::key("default");
     if draft.get(&default).is_none() {
@@ -35,6 +36,10 @@ pub(super) fn ready(
             true => index.remove(&change.key, change.version),
             false => index.put(change.key, change.after),
         }
+    }
+    if is_new {
+        // There is nothing before this.
+        kinds.ids().for_each(|kind| index.note(kind, version));
     }
     Ok(index)
 }

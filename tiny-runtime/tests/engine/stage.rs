@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tiny_runtime::component::{ComponentType, NodeInfo};
 use tiny_runtime::engine::{
-    Address, Backing, Dice, EdgeDecl, Finding, NodeDecl, Outcome, Peer, RetryBounds, Scheduler,
-    Trigger, Waits,
+    Address, Backing, Dice, EdgeDecl, Finding, NodeDecl, Outcome, Peer, RetryBounds, Scheduler, Trigger,
+    Waits,
 };
 use tiny_runtime::prelude::*;
 use tiny_runtime::registry::Registry;
