@@ -226,8 +226,10 @@ fn counted(now: &Summary) -> String {
     format!("{} of {} ready", now.ready, now.own)
 }
 
-/// Ctrl-C, or what Kubernetes sends to end a pod.
+/// Ctrl-C, or what Kubernetes sends to end a pod. What came while nobody waited for it is not lost.
 pub(super) struct Stop {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     came: bool,
@@ -235,9 +237,13 @@ pub(super) struct Stop {
 
 impl Stop {
     pub(super) fn listen() -> Result<Self> {
+        #[cfg(unix)]
+        use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            #[cfg(unix)]
+            terminate: signal(SignalKind::terminate())?,
             came: false,
         })
     }
@@ -249,18 +255,18 @@ impl Stop {
         }
     }
 
+    #[cfg(unix)]
     async fn asked_again(&mut self) {
-        #[cfg(unix)]
-        let terminated = self.terminate.recv();
-        #[cfg(not(unix))]
-        let terminated = std::future::pending::<()>();
         tokio::select! {
-            _ = terminated => {}
-            interrupted = tokio::signal::ctrl_c() => {
-                if interrupted.is_err() {
-                    std::future::pending::<()>().await;
-                }
-            }
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn asked_again(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
         }
     }
 }
