@@ -30,6 +30,11 @@ impl Door {
         self.plane.closing.clone()
     }
 
+    /// A connection has ended: perhaps its process was killed.
+    pub(super) fn part(&self) {
+        self.plane.parted.notify_one();
+    }
+
     /// What the plane waits for when it shuts down.
     pub(super) fn talks(&self) -> &TaskTracker {
         &self.plane.talks

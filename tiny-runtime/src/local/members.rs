@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use super::Plane;
@@ -17,8 +17,10 @@ use super::papers::{self, PaperError};
 use super::prepare::free_leases;
 
 const FOLDER: &str = "members";
-/// How often the host looks who was killed.
-const LOOK: Duration = Duration::from_millis(250);
+/// How long a process that was killed may keep its file locked after its connections have ended: the system closes one after the other.
+const CLOSING: Duration = Duration::from_millis(50);
+/// From one look of the host for those who were killed to the next, whether or not a connection has ended.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// A process that shares the plane.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,7 +121,12 @@ impl Roll {
 /// Frees what those held who were killed, until the plane closes.
 pub(super) async fn tidy(plane: Arc<Plane>) {
     let Some(folder) = plane.folder.clone() else { return };
-    while plane.closing.run_until_cancelled(sleep(LOOK)).await.is_some() {
+    let wait = || async {
+        // Late or not, it is time to look.
+        drop(timeout(LOOK, plane.parted.notified()).await);
+        sleep(CLOSING).await;
+    };
+    while plane.closing.run_until_cancelled(wait()).await.is_some() {
         let roll = Roll::of(&folder);
         if roll.dead.is_empty() {
             continue;

@@ -43,6 +43,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -120,6 +121,8 @@ struct Plane {
     closing: CancellationToken,
     /// Connections that are open.
     talks: TaskTracker,
+    /// Told when a connection has ended.
+    parted: Notify,
     folder: Option<PathBuf>,
     /// Where kubectl finds it, once it is served.
     serving: tokio::sync::Mutex<Option<SocketAddr>>,
@@ -185,6 +188,7 @@ impl LocalPlane {
                 store,
                 closing: CancellationToken::new(),
                 talks: TaskTracker::new(),
+                parted: Notify::new(),
                 folder,
                 serving: Default::default(),
             }),

@@ -88,6 +88,11 @@ pub(super) fn ignore(folder: &Path) -> Result<(), PaperError> {
     }
 }
 
+/// The port of the last time.
+pub(super) fn port(folder: &Path) -> Result<Option<u16>, PaperError> {
+    Ok(read(folder, "port")?.and_then(|text| text.trim().parse().ok()))
+}
+
 /// The token that opens the door, made at the first time.
 pub(super) fn token(folder: &Path) -> Result<String, PaperError> {
     if let Some(token) = read(folder, "token")? {

@@ -98,7 +98,7 @@ pub(super) async fn open(
 /// Opens the door of a folder's plane where it was the last time, as soon as that port is free.
 pub(super) async fn reopen(plane: &Arc<Plane>) -> Result<SocketAddr, ServeError> {
     let folder = plane.folder.as_deref().ok_or(ServeError::InMemory)?;
-    let port = last_port(folder)?.unwrap_or_default();
+    let port = papers::port(folder)?.unwrap_or_default();
     let mut told = false;
     let since = Instant::now();
     // What is written there is what they all have read; only the listener is new.
@@ -136,7 +136,7 @@ async fn listen(
     asked: Option<u16>,
 ) -> Result<(TcpListener, SocketAddr), ServeError> {
     let bind = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
-    let last = last_port(folder)?;
+    let last = papers::port(folder)?;
     let bound = match (asked, last) {
         (Some(port), _) => match bind(port).await {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
@@ -158,10 +158,6 @@ async fn listen(
     Ok((listener, address))
 }
 
-fn last_port(folder: &Path) -> Result<Option<u16>, PaperError> {
-    Ok(papers::read(folder, "port")?.and_then(|text| text.trim().parse().ok()))
-}
-
 async fn accept(listener: TcpListener, tls: TlsAcceptor, gate: Gate) {
     let closing = gate.door.closing();
     let room = Arc::new(Semaphore::new(CONNECTIONS));
@@ -172,7 +168,11 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, gate: Gate) {
             match listener.accept().await {
                 Ok((stream, _)) => {
                     let talk = converse(stream, tls.clone(), gate.clone(), seat);
-                    gate.door.talks().spawn(talk);
+                    let door = gate.door.clone();
+                    gate.door.talks().spawn(async move {
+                        talk.await;
+                        door.part();
+                    });
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the local plane cannot accept a connection");

@@ -14,9 +14,9 @@ use super::papers::{self, PaperError};
 use super::seat::{self, Seat};
 use super::{EnsureError, LocalPlane, OpenError, ServeError};
 
-/// How often those who do not host look whether the seat is free.
-const LOOK: Duration = Duration::from_millis(100);
-/// The same after the plane could not be opened.
+/// From one look at what others have to let go of to the next.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long to wait after the plane could not be opened.
 const REST: Duration = Duration::from_secs(1);
 /// How long the file may be open after the seat is free: the system closes them one after the other.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -53,6 +53,19 @@ pub(crate) enum ShareError {
     /// It cannot be served.
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// Others look for it elsewhere.
+    #[error(
+        "processes that share the local plane in {} look for it on port {known}; leave out --port {asked}",
+        folder.display()
+    )]
+    OtherPort {
+        /// Its folder.
+        folder: PathBuf,
+        /// The port that they know.
+        known: u16,
+        /// The port that was asked for.
+        asked: u16,
+    },
 }
 
 /// The share of this process, until it leaves.
@@ -143,37 +156,53 @@ async fn open(wish: &Wish) -> Result<Option<LocalPlane>, OpenError> {
     let since = Instant::now();
     loop {
         let Some(seat) = Seat::take(&wish.folder)? else { return Ok(None) };
-        let (folder, crds) = (wish.folder.clone(), wish.crds.clone());
-        let opened =
-            tokio::task::spawn_blocking(move || LocalPlane::hosted(seat, &folder, crds)).await;
-        match opened.unwrap_or_else(|e| Err(OpenError::Writer(e.into()))) {
+        match opened(seat, wish).await {
             Err(OpenError::AlreadyOpen { .. }) if since.elapsed() < CLOSING => sleep(LOOK).await,
             opened => return opened.map(Some),
         }
     }
 }
 
+async fn opened(seat: Seat, wish: &Wish) -> Result<LocalPlane, OpenError> {
+    let (folder, crds) = (wish.folder.clone(), wish.crds.clone());
+    let opened = tokio::task::spawn_blocking(move || LocalPlane::hosted(seat, &folder, crds));
+    opened.await.unwrap_or_else(|e| Err(OpenError::Writer(e.into())))
+}
+
+/// Serves the plane where others look for it, or anew if there are none.
 async fn serve(plane: &LocalPlane, wish: &Wish) -> Result<SocketAddr, ShareError> {
     plane.ensure_namespace(&wish.namespace).await?;
-    Ok(plane.serve(&wish.namespace, wish.port).await?)
+    let has_others = living(&wish.folder).iter().any(|other| *other != wish.member);
+    if !has_others || !is_known(&wish.folder) {
+        return Ok(plane.serve(&wish.namespace, wish.port).await?);
+    }
+    let known = papers::port(&wish.folder)?;
+    match (wish.port, known) {
+        (Some(asked), Some(known)) if asked != known => {
+            Err(ShareError::OtherPort { folder: wish.folder.clone(), known, asked })
+        }
+        _ => Ok(plane.serve_again().await?),
+    }
+}
+
+/// Whether the plane of a folder has been served before.
+fn is_known(folder: &Path) -> bool {
+    folder.join(papers::KUBECONFIG).exists()
 }
 
 /// Waits until the seat is free, takes it, and serves the plane where it was. `None` when this process leaves first.
 async fn inherit(wish: Wish, leaving: CancellationToken) -> Option<LocalPlane> {
-    let mut pause = LOOK;
     loop {
-        leaving.run_until_cancelled(sleep(pause)).await?;
-        let plane = match open(&wish).await {
-            Ok(Some(plane)) => plane,
-            Ok(None) => continue,
+        let plane = match leaving.run_until_cancelled(succeed(&wish)).await? {
+            Ok(plane) => plane,
             Err(error) => {
                 tracing::warn!("cannot take the local plane over, trying again: {error}");
-                pause = REST;
+                leaving.run_until_cancelled(sleep(REST)).await?;
                 continue;
             }
         };
         let served = async {
-            match wish.folder.join(papers::KUBECONFIG).exists() {
+            match is_known(&wish.folder) {
                 true => plane.serve_again().await.map_err(ShareError::from),
                 // Who had the seat ended before it served anything.
                 false => serve(&plane, &wish).await,
@@ -187,7 +216,7 @@ async fn inherit(wish: Wish, leaving: CancellationToken) -> Option<LocalPlane> {
             Some(Err(error)) => {
                 tracing::warn!("cannot serve the local plane, trying again: {error}");
                 plane.shutdown().await;
-                pause = REST;
+                leaving.run_until_cancelled(sleep(REST)).await?;
             }
             None => {
                 plane.shutdown().await;
@@ -197,11 +226,25 @@ async fn inherit(wish: Wish, leaving: CancellationToken) -> Option<LocalPlane> {
     }
 }
 
+/// Waits for the seat, and opens the plane.
+async fn succeed(wish: &Wish) -> Result<LocalPlane, OpenError> {
+    let mut since = None;
+    loop {
+        let seat = Seat::wait(&wish.folder).map_err(OpenError::Writer)?.await;
+        let seat = seat.map_err(|e| OpenError::Writer(std::io::Error::other(e)))??;
+        let since = *since.get_or_insert_with(Instant::now);
+        match opened(seat, wish).await {
+            Err(OpenError::AlreadyOpen { .. }) if since.elapsed() < CLOSING => sleep(LOOK).await,
+            opened => return opened,
+        }
+    }
+}
+
 /// Waits until nothing is left of a process of this module that was killed.
 async fn tidied(folder: &Path, member: &Member) {
     let is_left =
         |dead: &Option<Member>| dead.as_ref().is_some_and(|it| it.module == member.module);
     while Roll::of(folder).dead.iter().any(|(_, dead)| is_left(dead)) {
-        sleep(LOOK / 2).await;
+        sleep(LOOK).await;
     }
 }
