@@ -56,3 +56,42 @@ fn may_go_again(error: &kube::Error, asks: bool) -> bool {
     let mut broken = causes.filter_map(|cause| cause.downcast_ref::<legacy::Error>());
     broken.next().is_some_and(|error| asks || error.is_connect())
 }
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::ConfigMap;
+    use kube::api::PostParams;
+    use kube::config::{KubeConfigOptions, Kubeconfig};
+    use kube::{Api, Config};
+
+    use super::*;
+    use crate::local::LocalPlane;
+
+    #[tokio::test]
+    async fn what_is_written_between_two_hosts_is_written_at_the_second() {
+        let folder = tempfile::tempdir().unwrap();
+        let plane = LocalPlane::open(folder.path(), Vec::new()).unwrap();
+        plane.serve("default", None).await.unwrap();
+        let kubeconfig = Kubeconfig::read_from(folder.path().join("kubeconfig")).unwrap();
+        let options = KubeConfigOptions::default();
+        let config = Config::from_custom_kubeconfig(kubeconfig, &options).await.unwrap();
+        let maps: Api<ConfigMap> =
+            Api::default_namespaced(patient(&Client::try_from(config).unwrap()));
+        plane.shutdown().await;
+
+        let mut map = ConfigMap::default();
+        map.metadata.name = Some("a".into());
+        let params = PostParams::default();
+        let written = maps.create(&params, &map);
+        let next = async {
+            sleep(2 * BREATH).await;
+            let plane = LocalPlane::open(folder.path(), Vec::new()).unwrap();
+            plane.serve_again().await.unwrap();
+            plane
+        };
+        let (written, plane) = tokio::join!(written, next);
+        written.unwrap();
+        maps.get("a").await.unwrap();
+        plane.shutdown().await;
+    }
+}

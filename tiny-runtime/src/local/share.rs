@@ -248,3 +248,51 @@ async fn tidied(folder: &Path, member: &Member) {
         sleep(LOOK).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wish(folder: &Path, identity: &str, port: Option<u16>) -> Wish {
+        let member = Member::this(identity, None);
+        let folder = folder.to_owned();
+        Wish { folder, crds: Vec::new(), namespace: "default".into(), port, member }
+    }
+
+    #[tokio::test]
+    async fn a_plane_that_others_look_for_is_served_where_they_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let first = Share::take(wish(folder, "first", None)).await.unwrap();
+        let known = first.hosted().unwrap().1;
+        first.leave().await;
+        let _other = Member::this("other", None).enter(folder).unwrap();
+        let asked = if known.port() == 1 { 2 } else { 1 };
+        let refused = Share::take(wish(folder, "second", Some(asked))).await.unwrap_err();
+        assert!(matches!(refused, ShareError::OtherPort { .. }), "{refused}");
+        let second = Share::take(wish(folder, "second", None)).await.unwrap();
+        assert_eq!(second.hosted().unwrap().1, known);
+        second.leave().await;
+    }
+
+    #[tokio::test]
+    async fn who_comes_second_hosts_when_the_first_has_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let first = Share::take(wish(folder, "first", None)).await.unwrap();
+        let second = Share::take(wish(folder, "second", None)).await.unwrap();
+        assert!(second.hosted().is_none());
+        assert_eq!(second.companions().len(), 1);
+        let address = first.hosted().unwrap().1;
+        first.leave().await;
+        let served = async {
+            while tokio::net::TcpStream::connect(address).await.is_err() {
+                sleep(LOOK).await;
+            }
+        };
+        timeout(Duration::from_secs(30), served).await.expect("nobody hosts");
+        assert_eq!(living(folder).len(), 1);
+        second.leave().await;
+        assert!(living(folder).is_empty());
+    }
+}
