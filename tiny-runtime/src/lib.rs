@@ -201,6 +201,7 @@ pub mod mapping;
 pub mod operator;
 pub mod registry;
 pub mod schema;
+pub mod telemetry;
 pub mod testing;
 pub mod wire;
 mod words;

@@ -28,15 +28,14 @@ mod test;
 mod wire;
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use clap::{FromArgMatches, Subcommand};
-use tracing_subscriber::EnvFilter;
 
 use crate::registry::Registry;
+use crate::telemetry::{Log, Otlp};
 
 /// Writes the `main` of a module's binary: the commands of [`cli`](crate::cli) for all components that the crate registers.
 ///
@@ -180,11 +179,13 @@ fn start_module(binary: Binary, command: Command) -> Result<()> {
     let result = runtime.block_on(async {
         match command {
             Command::Run(run) => {
-                log_to_stderr(run.quiet);
-                run.carry_out(binary, registry).await
+                let otlp = run.otlp(binary);
+                let result = run.carry_out(binary, registry).await;
+                otlp.flush().await;
+                result
             }
             Command::Plane(host) => {
-                log_to_stderr(false);
+                Log { quiet: false }.start(&Otlp::default());
                 host.carry_out().await
             }
             Command::Apply(apply) => apply.carry_out(binary, &registry).await,
@@ -202,22 +203,6 @@ fn start_module(binary: Binary, command: Command) -> Result<()> {
     // A task that hangs must not keep a process that is done.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     result
-}
-
-/// Logs go to stderr, so that stdout holds what a command is asked for.
-fn log_to_stderr(quiet: bool) {
-    // What its client meets is told by whoever asked for it, who also knows what comes of it.
-    let client = "kube_client::client=error,kube_client::client::builder=off";
-    let usual = if quiet { "error" } else { "info,kube=warn,hyper=warn,tower=warn,rustls=warn" };
-    let usual = format!("{usual},{client}");
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false);
-    // Fails when the process has a subscriber already, which then takes the log.
-    drop(log.try_init());
 }
 
 /// Prints to stdout; a reader that has seen enough (`… | head`) is no fault.

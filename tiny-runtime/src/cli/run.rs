@@ -16,6 +16,7 @@ use crate::control::{self, ModuleId, Summary};
 use crate::local::{Member, Share};
 use crate::operator::Operator;
 use crate::registry::Registry;
+use crate::telemetry::{Log, Otlp};
 use crate::wire::Server;
 use crate::words;
 
@@ -43,7 +44,7 @@ pub(super) struct Run {
     port: Option<u16>,
     /// Print errors only
     #[arg(long)]
-    pub(super) quiet: bool,
+    quiet: bool,
     #[command(flatten)]
     wire: WireArgs,
     #[command(flatten)]
@@ -51,6 +52,20 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// Begins to log, and to export what is asked for.
+    pub(super) fn otlp(&self, binary: Binary) -> Otlp {
+        let version = self.version.as_deref().unwrap_or(binary.version);
+        let (otlp, refused) = match Otlp::of_env(&self.name, version) {
+            Ok(otlp) => (otlp, None),
+            Err(why) => (Otlp::default(), Some(why)),
+        };
+        Log { quiet: self.quiet }.start(&otlp);
+        if let Some(why) = refused {
+            tracing::warn!("{why}");
+        }
+        otlp
+    }
+
     pub(super) async fn carry_out(self, binary: Binary, registry: Arc<Registry>) -> Result<()> {
         let module = self.module(binary)?;
         // Files are read before a plane is touched: a slip in them changes nothing.

@@ -416,8 +416,9 @@ impl Ctx {
 
     /// A context beside this hop, until `end` is cancelled.
     fn beside(&self, run: Arc<Run>, depth: u16, end: tokio_util::sync::CancellationToken) -> Self {
-        let (outlet, line, span) =
-            (self.0.outlet.clone(), self.0.line.clone(), self.0.span.clone());
+        let (outlet, line) = (self.0.outlet.clone(), self.0.line.clone());
+        // Not the span itself, which ends with its hop; and a run of its own is a trace of its own.
+        let parent = if Arc::ptr_eq(&run, &self.0.run) { self.0.parent() } else { None };
         let end = End::by(end);
         Self::new(Hop {
             run,
@@ -426,7 +427,8 @@ impl Ctx {
             line,
             depth,
             deadline: None,
-            span,
+            span: Span::none(),
+            parent,
             end,
         })
     }

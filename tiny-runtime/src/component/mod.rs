@@ -43,7 +43,7 @@ pub use line::{Address, Ending, Line};
 pub use live::{LivePort, LivePorts};
 pub use message::{Message, NoMessage, Payload, Probe, travels};
 pub(crate) use outlet::End;
-pub use outlet::{Hop, NodeInfo, Outlet, Passed, Sender, Sent, Shared};
+pub use outlet::{Hop, NodeInfo, Outlet, Parent, Passed, Sender, Sent, Shared};
 pub use port::{PortInfo, PortMeta, Role, SYSTEM_PORTS};
 pub use position::Position;
 pub use reply::{Answer, Reply};

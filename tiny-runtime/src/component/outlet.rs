@@ -53,6 +53,9 @@ pub trait Outlet: Send + Sync {
     /// Begins a run.
     fn begin(&self, trigger: String) -> Arc<Run>;
 
+    /// What is told of a span of this node where its handle does not go.
+    fn parent(&self, span: &Span) -> Option<Parent>;
+
     /// What the nodes of a process share.
     fn shared(&self) -> &Shared;
 }
@@ -87,6 +90,17 @@ pub struct Passed {
     pub hops: u16,
     /// The nodes on the way, each once.
     pub nodes: Vec<Box<str>>,
+    /// The span that sent it.
+    pub parent: Option<Parent>,
+}
+
+/// A span that another one has as its parent without being its child in this process. Its trace is the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parent {
+    /// The id of the span.
+    pub span: u64,
+    /// Whether it is recorded.
+    pub sampled: bool,
 }
 
 impl Sender {
@@ -110,6 +124,8 @@ pub struct Hop {
     pub(crate) depth: u16,
     pub(crate) deadline: Option<Instant>,
     pub(crate) span: Span,
+    /// Who comes before what this sends, where it has no span of its own: it is in the background of that.
+    pub(crate) parent: Option<Parent>,
     pub(crate) end: End,
 }
 
@@ -148,6 +164,11 @@ impl Hop {
             far = rest;
             Some(name)
         })
+    }
+
+    /// What another module, or work in the background, is told of its span.
+    pub fn parent(&self) -> Option<Parent> {
+        if self.span.is_none() { self.parent } else { self.outlet.parent(&self.span) }
     }
 
     /// The run that it belongs to.

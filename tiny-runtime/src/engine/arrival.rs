@@ -4,15 +4,16 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::time::{Instant, timeout_at};
-use tracing::{Instrument, Span};
+use tracing::Instrument;
 
 use super::admission::Target;
 use super::retry::{self, Retry};
 use super::runner::{Guarded, Runner};
+use super::trace;
 use super::unless::{Ended, Unless};
 use super::{Envelope, RetryBounds};
 use crate::component::{
-    Body, BoxFuture, Ctx, End, Error, Hop, Kind, Line, Reply, Result, Role, Run, panic,
+    Body, BoxFuture, Ctx, End, Error, Hop, Kind, Line, Reply, Result, Role, panic,
 };
 
 impl Runner {
@@ -29,7 +30,7 @@ impl Runner {
         let depth = envelope.depth();
         let Envelope { line, body, run, sender, bounds, deadline, expires } = envelope;
         run.enter(depth, &line)?;
-        let span = self.span(&line.to.port, &run);
+        let span = trace::hop(&self.info.name, &line, &run, &sender);
         let hop = Guarded(Ctx::new(Hop {
             run,
             outlet: self.clone(),
@@ -38,6 +39,7 @@ impl Runner {
             depth,
             deadline: deadline.into_iter().chain(expires).min(),
             span,
+            parent: None,
             end: End::default(),
         }));
         let arrival = Arrival { runner: self, hop, body, bounds, deadline, expires };
@@ -45,15 +47,6 @@ impl Runner {
             observer.came(arrival.hop.0.hop(), &arrival.body);
         }
         Ok(arrival)
-    }
-
-    /// The span of a hop; none while nobody listens.
-    fn span(&self, port: &str, run: &Run) -> Span {
-        if !tracing::enabled!(tracing::Level::DEBUG) {
-            return Span::none();
-        }
-        let span = tracing::debug_span!("hop", node = self.info.name, port, run = %run.id());
-        if span.is_disabled() { Span::none() } else { span }
     }
 }
 
@@ -100,6 +93,11 @@ impl Arrival {
                 Err(Ended::Edge) => Err(edge_gone(self.line())),
                 Err(Ended::Node) => Err(self.runner.gone()),
             };
+            if let Err(error) = &result
+                && !span.is_none()
+            {
+                trace::failed(span, error);
+            }
             if let Some(observer) = &self.runner.around.observer {
                 observer.done(self.hop.0.hop(), &result);
             }
@@ -195,6 +193,7 @@ impl Arrival {
             depth: hop.depth,
             deadline: self.deadline,
             span: hop.span.clone(),
+            parent: None,
             end: End::default(),
         }));
         Box::pin(async move {

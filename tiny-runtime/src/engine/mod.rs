@@ -27,6 +27,7 @@ mod runner;
 mod scheduler;
 mod site;
 mod store;
+pub mod trace;
 mod trigger;
 mod unless;
 

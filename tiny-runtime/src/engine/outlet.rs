@@ -8,15 +8,17 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 
 use super::arrival;
 use super::edge::{Binding, Edge};
 use super::news::What;
 use super::runner::Runner;
+use super::trace;
 use super::{Address, Envelope, Line, RetryBounds, Route};
 use crate::component::{
-    Body, BoxFuture, Crossing, Ctx, Ending, Error, NodeInfo, Outlet, Reply, Result, Run, RunLimits,
-    Sender, Sent, Shared, panic,
+    Body, BoxFuture, Crossing, Ctx, Ending, Error, NodeInfo, Outlet, Parent, Reply, Result, Run,
+    RunLimits, Sender, Sent, Shared, panic,
 };
 
 /// Tasks that one node may have in the background.
@@ -209,6 +211,10 @@ impl Outlet for Runner {
 
     fn begin(&self, trigger: String) -> Arc<Run> {
         Arc::new(Run::new(self.around.dice.run_id(), trigger, RunLimits::default()))
+    }
+
+    fn parent(&self, span: &Span) -> Option<Parent> {
+        trace::parent(span)
     }
 
     fn shared(&self) -> &Shared {

@@ -287,6 +287,7 @@ impl Runner {
             depth: 1,
             deadline,
             span: Span::none(),
+            parent: None,
             end: End::default(),
         }))
     }

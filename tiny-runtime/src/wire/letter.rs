@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::proto::{MessageRequest, Retry, Trace};
 use super::{LIMIT, deadline};
-use crate::component::{Body, Error, Result, RunId};
+use crate::component::{Body, Error, Parent, Result, RunId};
 use crate::engine::{Address, Arrived, Envelope, Passed, RetryBounds, Sender};
 
 /// Nodes of a path that are read: as many as a path may have hops.
@@ -27,6 +27,10 @@ pub(super) fn written(envelope: &Envelope, payload: Bytes, attempt: u32) -> Mess
             (hop.at().node.to_string(), path)
         }
         Sender::Nobody | Sender::Module(_) => Default::default(),
+    };
+    let parent = match &envelope.sender {
+        Sender::Hop(hop) => hop.parent(),
+        Sender::Nobody | Sender::Module(_) => None,
     };
     let bounds = envelope.bounds;
     MessageRequest {
@@ -48,8 +52,8 @@ pub(super) fn written(envelope: &Envelope, payload: Bytes, attempt: u32) -> Mess
         ),
         trace: Some(Trace {
             run: Bytes::copy_from_slice(&envelope.run.id().0.to_be_bytes()),
-            span: 0,
-            sampled: false,
+            span: parent.map_or(0, |parent| parent.span),
+            sampled: parent.is_some_and(|parent| parent.sampled),
         }),
         deadline: deadline::left(envelope.deadline),
         timeout: deadline::left(envelope.expires),
@@ -91,8 +95,9 @@ pub(super) fn read(request: MessageRequest, header: Option<Duration>) -> Result<
     let timeout = request.timeout.div_ceil(1000);
     let timeout = (timeout > 0).then(|| Duration::from_millis(timeout));
     let by_header = header.and_then(|left| Instant::now().checked_add(left));
-    let run = request.trace.and_then(|trace| <[u8; 16]>::try_from(&*trace.run).ok());
-    let run = run.map(u128::from_be_bytes).filter(|id| *id != 0).map(RunId);
+    let trace = request.trace.unwrap_or_default();
+    let run = <[u8; 16]>::try_from(&*trace.run).ok().map(u128::from_be_bytes);
+    let parent = Parent { span: trace.span, sampled: trace.sampled };
     let nodes = request.path.into_iter().take(PATH).map(String::into_boxed_str).rev();
     Ok(Arrived {
         from: address(&request.from),
@@ -100,10 +105,11 @@ pub(super) fn read(request: MessageRequest, header: Option<Duration>) -> Result<
         edge: (!request.edge_id.is_empty()).then(|| request.edge_id.into()),
         body: Body::text(request.payload),
         mapped: request.mapped,
-        run,
+        run: run.filter(|id| *id != 0).map(RunId),
         passed: Passed {
             hops: u16::try_from(request.hops).unwrap_or(u16::MAX),
             nodes: nodes.collect(),
+            parent: (parent.span != 0).then_some(parent),
         },
         bounds: RetryBounds { timeout, ..bounds },
         deadline: deadline::end(request.deadline).into_iter().chain(by_header).min(),

@@ -18,6 +18,7 @@ mod proto;
 mod security;
 mod server;
 mod stream;
+mod traceparent;
 mod unary;
 
 pub use self::pool::Pool;

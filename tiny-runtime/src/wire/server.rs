@@ -12,7 +12,7 @@ use super::inbox::Inbox;
 use super::proto::module_service_server::{ModuleService, ModuleServiceServer};
 use super::proto::{Call, DESCRIPTORS, MessageRequest, MessageResponse};
 use super::security::{Security, SecurityError};
-use super::{KEEP_ALIVE, TRANSPORT, deadline, guest, words};
+use super::{KEEP_ALIVE, TRANSPORT, deadline, guest, traceparent, words};
 use crate::engine::Scheduler;
 
 /// Streams at once on one connection: calls of older modules, each of which is one.
@@ -199,7 +199,10 @@ impl ModuleService for Service {
         request: Request<MessageRequest>,
     ) -> Result<Response<MessageResponse>, Status> {
         let header = deadline::of_header(request.metadata());
-        self.inbox.call(request.into_inner(), header).await.map(Response::new)
+        let trace = traceparent::of_header(request.metadata());
+        let mut message = request.into_inner();
+        message.trace = message.trace.or(trace);
+        self.inbox.call(message, header).await.map(Response::new)
     }
 
     type ExchangeStream = Answers;

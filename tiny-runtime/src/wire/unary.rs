@@ -8,6 +8,7 @@ use tonic::{ConnectError, Request, Status};
 use super::answer::{self, Fate};
 use super::proto::MessageRequest;
 use super::proto::module_service_client::ModuleServiceClient;
+use super::traceparent;
 
 /// Sends a message and waits for what comes of it. Dropping this cancels the call.
 pub(super) async fn call(
@@ -15,7 +16,9 @@ pub(super) async fn call(
     message: MessageRequest,
 ) -> Fate {
     let left = [message.deadline, message.timeout].into_iter().filter(|micros| *micros > 0).min();
+    let trace = message.trace.clone();
     let mut request = Request::new(message);
+    traceparent::to_header(trace.as_ref(), request.metadata_mut());
     if let Some(micros) = left {
         request.set_timeout(Duration::from_micros(micros));
     }

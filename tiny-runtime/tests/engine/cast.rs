@@ -361,3 +361,30 @@ impl Tenant {
     #[port(source)]
     async fn out(&self, ctx: &Ctx, message: Note) -> Result;
 }
+
+/// Passes on what it gets, by a span of its own, and once more from the background.
+#[component(name = "traced")]
+#[derive(Default)]
+pub(crate) struct Traced;
+
+#[component]
+impl Traced {
+    /// A note.
+    #[port(target)]
+    async fn input(&self, ctx: &Ctx, message: Note) -> Result {
+        tracing::info!("an event of the author");
+        let own = tracing::info_span!("own work");
+        own.in_scope(|| tracing::info_span!("deeper").in_scope(|| {}));
+        let later = message.clone();
+        ctx.spawn(self, |me, ctx| async move { me.later(&ctx, later).await })?;
+        self.out(ctx, message).await
+    }
+
+    /// At once.
+    #[port(source)]
+    async fn out(&self, ctx: &Ctx, message: Note) -> Result;
+
+    /// From the background.
+    #[port(source)]
+    async fn later(&self, ctx: &Ctx, message: Note) -> Result;
+}

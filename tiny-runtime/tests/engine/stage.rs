@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tiny_runtime::component::{ComponentType, NodeInfo};
 use tiny_runtime::engine::{
-    Address, Backing, Dice, EdgeDecl, Finding, NodeDecl, Outcome, Peer, RetryBounds, Scheduler, Trigger,
-    Waits,
+    Address, Backing, Dice, EdgeDecl, Finding, NodeDecl, Outcome, Peer, RetryBounds, Scheduler,
+    Trigger, Waits,
 };
 use tiny_runtime::prelude::*;
 use tiny_runtime::registry::Registry;
@@ -144,6 +144,7 @@ impl World {
         registry.insert(ComponentType::of::<cast::Loader>());
         registry.insert(ComponentType::of::<cast::Porter>());
         registry.insert(ComponentType::of::<cast::Sapper>());
+        registry.insert(ComponentType::of::<cast::Traced>());
         registry.insert(ComponentType::of::<cast::Tenant>());
         let (registry, dice) = (Arc::new(registry), Dice::seeded(seed));
         let scheduler = Scheduler::on(backing, registry, Waits::default(), dice);

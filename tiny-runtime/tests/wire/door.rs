@@ -18,11 +18,16 @@ async fn garbage_on_the_port_hurts_nobody() {
     let (a, b) = Town::of_two().await;
     a.node("one", "actor", &["out two:input"]);
     b.node("two", "actor", &[]).script("two", &[Act::Answer("well")]);
-    for garbage in ["GET / HTTP/1.1\r\nHost: x\r\n\r\n", "\u{0}\u{1}\u{2}garbage", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nnonsense nonsense"] {
+    for garbage in [
+        "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        "\u{0}\u{1}\u{2}garbage",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nnonsense nonsense",
+    ] {
         let mut stream = TcpStream::connect(&b.address).await.unwrap();
         stream.write_all(garbage.as_bytes()).await.unwrap();
         let mut said = Vec::new();
-        let end = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut said)).await;
+        let end =
+            tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut said)).await;
         assert!(end.is_ok(), "the connection is closed");
     }
     assert_eq!(answer(&a.run("one:input").await).as_deref(), Some("well"));
@@ -34,7 +39,9 @@ async fn tools_find_health_and_reflection() {
     use tonic_health::pb::health_client::HealthClient;
     use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
     use tonic_reflection::pb::v1::server_reflection_request::MessageRequest as Ask;
-    use tonic_reflection::pb::v1::{ServerReflectionRequest, server_reflection_response::MessageResponse as Told};
+    use tonic_reflection::pb::v1::{
+        ServerReflectionRequest, server_reflection_response::MessageResponse as Told,
+    };
 
     let town = Town::new();
     let b = town.module("b").await;
@@ -43,7 +50,10 @@ async fn tools_find_health_and_reflection() {
     let service = HealthCheckRequest { service: "module.ModuleService".into() };
     let mut health = HealthClient::new(channel.clone());
     assert_eq!(health.check(service.clone()).await.unwrap().into_inner().status, 1);
-    let ask = ServerReflectionRequest { host: String::new(), message_request: Some(Ask::ListServices(String::new())) };
+    let ask = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(Ask::ListServices(String::new())),
+    };
     let mut reflection = ServerReflectionClient::new(channel);
     let asked = futures::stream::iter([ask]);
     let mut told = reflection.server_reflection_info(asked).await.unwrap().into_inner();
@@ -52,7 +62,11 @@ async fn tools_find_health_and_reflection() {
     let names: Vec<String> = services.service.into_iter().map(|service| service.name).collect();
     assert!(names.contains(&"module.ModuleService".to_owned()), "{names:?}");
     b.drain.drained().await;
-    assert_eq!(health.check(service).await.unwrap().into_inner().status, 2, "it takes nothing more");
+    assert_eq!(
+        health.check(service).await.unwrap().into_inner().status,
+        2,
+        "it takes nothing more"
+    );
 }
 
 /// Certificates of one authority, as files.
@@ -64,7 +78,10 @@ impl Papers {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: String| {
-            std::fs::File::create(folder.path().join(name)).unwrap().write_all(text.as_bytes()).unwrap();
+            std::fs::File::create(folder.path().join(name))
+                .unwrap()
+                .write_all(text.as_bytes())
+                .unwrap();
         };
         let key = rcgen::KeyPair::generate().unwrap();
         let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
@@ -87,7 +104,8 @@ impl Papers {
 
     fn security(&self, name: &str, is_mutual: bool) -> Security {
         let authority = is_mutual.then(|| self.file("ca"));
-        let (certificate, key) = (self.file(&format!("{name}.crt")), self.file(&format!("{name}.key")));
+        let (certificate, key) =
+            (self.file(&format!("{name}.crt")), self.file(&format!("{name}.key")));
         Security::of_files(&certificate, &key, authority.as_deref()).unwrap()
     }
 }

@@ -31,7 +31,10 @@ async fn a_reply_is_decoded_by_the_source_that_named_its_type_and_none_is_none()
     let misfit = failure(&a.run("one:input").await);
     assert_eq!(misfit.kind(), Kind::Permanent);
     let said = misfit.to_string();
-    assert!(said.contains("`two:input`") && said.contains("`request`") && said.contains("text"), "{said}");
+    assert!(
+        said.contains("`two:input`") && said.contains("`request`") && said.contains("text"),
+        "{said}"
+    );
 
     a.node("ask", "actor", &["ask two:input"]).script("ask", &[Act::Ask]);
     b.script("two", &[Act::Nothing]);
@@ -86,7 +89,8 @@ async fn the_receiver_retries_within_the_bounds_of_the_edge_and_the_caller_never
 async fn an_error_keeps_its_kind_and_a_panic_hurts_nobody_else() {
     let (a, b) = Town::of_two().await;
     a.node("one", "actor", &["out two:input", "error three:input"]);
-    b.node("two", "actor", &[]).script("two", &[Act::Permanent("no"), Act::Panic("ouch"), Act::Pass]);
+    b.node("two", "actor", &[])
+        .script("two", &[Act::Permanent("no"), Act::Panic("ouch"), Act::Pass]);
     b.node("three", "catcher", &[]);
     assert!(a.run("one:input").await.result.is_ok(), "the error port took it");
     assert!(a.run("one:input").await.result.is_ok());
@@ -107,7 +111,8 @@ async fn nothing_outlives_its_deadline_nor_the_one_who_waits_for_it() {
     b.logged("left two").await;
 
     // The time of an edge.
-    let bounds = RetryBounds { timeout: Some(Duration::from_millis(100)), ..RetryBounds::default() };
+    let bounds =
+        RetryBounds { timeout: Some(Duration::from_millis(100)), ..RetryBounds::default() };
     a.edges("three", "actor", vec![EdgeDecl { bounds, ..edge("out four:input") }]);
     b.node("four", "actor", &[]).script("four", &[Act::Hang]);
     let error = failure(&a.run("three:input").await);
@@ -199,7 +204,8 @@ async fn more_runs_than_credits_wait_and_all_come_through() {
     a.node("one3", "actor", &[]).script("one3", &[Act::Answer("back")]);
     let runs = (0..3000).map(|at| {
         let to = ["one:input", "one2:input"][at % 2];
-        let (scheduler, trigger) = (a.world.scheduler.clone(), a.world.trigger(to, json!({"text": "go"})));
+        let (scheduler, trigger) =
+            (a.world.scheduler.clone(), a.world.trigger(to, json!({"text": "go"})));
         tokio::spawn(async move { scheduler.start(trigger).await })
     });
     for run in runs.collect::<Vec<_>>() {

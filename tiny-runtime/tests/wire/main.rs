@@ -14,3 +14,4 @@ mod seed;
 #[allow(dead_code, reason = "made for the tests of the engine")]
 mod stage;
 mod town;
+mod trace;

@@ -19,7 +19,9 @@ mod tokio_stream_of {
     use tokio::net::{TcpListener, TcpStream};
 
     /// The connections of a listener.
-    pub(super) fn incoming(listener: TcpListener) -> impl Stream<Item = std::io::Result<TcpStream>> {
+    pub(super) fn incoming(
+        listener: TcpListener,
+    ) -> impl Stream<Item = std::io::Result<TcpStream>> {
         futures::stream::unfold(listener, |listener| async move {
             Some((listener.accept().await.map(|(stream, _)| stream), listener))
         })

@@ -152,5 +152,8 @@ impl Drop for Module {
 /// The edge with short waits between attempts.
 pub(crate) fn quick(edge: EdgeDecl) -> EdgeDecl {
     let short = Duration::from_millis(5);
-    EdgeDecl { bounds: RetryBounds { initial: short, max: short, ..RetryBounds::default() }, ..edge }
+    EdgeDecl {
+        bounds: RetryBounds { initial: short, max: short, ..RetryBounds::default() },
+        ..edge
+    }
 }
