@@ -60,13 +60,22 @@ pub fn flow() -> PathBuf {
 /// A folder with a local plane of its own; it goes when this is dropped.
 pub struct Desk {
     folder: tempfile::TempDir,
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Desk {
     /// An empty folder.
     #[allow(clippy::new_without_default, reason = "it makes a folder")]
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self { folder, variables: Vec::new() }
+    }
+
+    /// With an environment variable for all that is started here.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.variables.push((name, value.to_owned()));
+        self
     }
 
     /// The folder.
@@ -95,7 +104,8 @@ impl Desk {
             .env_remove("KUBERNETES_SERVICE_HOST")
             .env_remove("RUST_LOG")
             // As if called from a shell, not by cargo.
-            .env_remove("CARGO");
+            .env_remove("CARGO")
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 

@@ -91,6 +91,11 @@ fn imports_go_down_only() {
         }
         let text = fs::read_to_string(&file).unwrap();
         all.extend(faults(room, &text).into_iter().map(|fault| format!("{inside}: {fault}")));
+        let (of_spans, names) = OF_SPANS;
+        if floor(room) <= Some(1) && inside != of_spans {
+            let named = names.iter().filter(|name| text.contains(&format!("{name}::")));
+            all.extend(named.map(|name| format!("{inside}: only {of_spans} names `{name}`")));
+        }
     }
     assert_eq!(all, Vec::<String>::new());
 }

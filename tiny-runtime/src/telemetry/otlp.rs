@@ -100,6 +100,7 @@ where
     // What is always the same of a place, a thread, a level costs as much as the rest.
     tracing_opentelemetry::layer()
         .with_tracer(tracer)
+        .with_target(false)
         .with_location(false)
         .with_threads(false)
         .with_tracked_inactivity(false)
