@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::Command;
 
-use tiny_tests::{Called, Desk, flow, has_kubectl, root};
+use tiny_tests::{Called, Desk, eventually, flow, has_kubectl, root};
 
 struct Cluster {
     kubeconfig: OsString,
@@ -126,4 +126,42 @@ fn flow_and_samples_are_accepted_unchanged() {
     let kinds = "tp,tf,tn,tm,ts,tt,twp";
     let names = cluster.kubectl(&["get", kinds, "-o", "name"]).ok();
     assert!(names.lines().count() >= 8, "{names}");
+}
+
+#[test]
+fn a_greeting_travels_through_two_modules_on_a_real_cluster() {
+    let Some(cluster) = Cluster::new("modules") else { return };
+    let desk = Desk::new();
+    cluster.install(&desk);
+    let flow = root().join("examples/hello-module/two-modules.yaml");
+    let flow = flow.to_str().expect("a path in UTF-8");
+    let module = |name: &'static str, more: &[&str]| {
+        let mut args = vec!["run", "--name", name];
+        args.extend(cluster.flags());
+        args.extend(more);
+        let mut running = desk.start(&args);
+        running.line("nodes ");
+        running
+    };
+    let (a, b) = (module("a", &["--apply", flow]), module("b", &[]));
+    let greet = || {
+        let mut args = vec!["signal", "first", "input", r#"{"name":"World"}"#, "--wait"];
+        args.extend(cluster.flags());
+        desk.call(&args).ok()
+    };
+    assert_eq!(greet(), "Welcome, Hello, World!!\n");
+    let addresses = || {
+        let path = "jsonpath={.items[*].status.addr}";
+        cluster.kubectl(&["get", "tinymodules", "-o", path]).ok()
+    };
+    let before = addresses();
+    assert_eq!(before.split_whitespace().count(), 2, "{before}");
+
+    // It comes back on another port, once its lease is free.
+    b.kill();
+    let b = module("b", &[]);
+    eventually("another address", || (addresses() != before).then_some(()));
+    assert_eq!(greet(), "Welcome, Hello, World!!\n");
+    assert!(a.interrupt().success());
+    assert!(b.interrupt().success());
 }
