@@ -19,6 +19,7 @@ fn desk(port: u16) -> Desk {
     Desk::new()
         .with("OTEL_EXPORTER_OTLP_ENDPOINT", &format!("http://127.0.0.1:{port}"))
         .with("OTEL_BSP_SCHEDULE_DELAY", "100")
+        .with("OTEL_METRIC_EXPORT_INTERVAL", "200")
 }
 
 fn two_modules(desk: &Desk) -> (Running, Running) {
@@ -78,7 +79,15 @@ fn one_trace_goes_from_a_signal_through_both_modules_as_one_tree() {
     let (port, folder) = (free(), tempfile::tempdir().unwrap());
     let mut command = Command::new(rotel);
     command
-        .args(["start", "--exporter", "blackhole", "--debug-log", "traces"])
+        .args([
+            "start",
+            "--exporter",
+            "blackhole",
+            "--debug-log",
+            "traces",
+            "--debug-log",
+            "metrics",
+        ])
         .args(["--debug-log-verbosity", "detailed"])
         .args(["--otlp-grpc-endpoint", &format!("127.0.0.1:{port}")])
         .args(["--otlp-http-endpoint", &format!("127.0.0.1:{}", free())])
@@ -100,6 +109,7 @@ fn one_trace_goes_from_a_signal_through_both_modules_as_one_tree() {
     assert_eq!(first.parent, "", "{found:#?}");
     assert_eq!((&second.parent, &third.parent), (&first.id, &second.id), "{found:#?}");
     assert!(found.iter().all(|span| span.trace == first.trace), "{found:#?}");
+    eventually("metrics", || rotel.has("tiny.hops").then_some(()));
 }
 
 #[test]
@@ -121,6 +131,6 @@ fn a_collector_that_is_away_is_missed_by_nobody() {
 fn what_cannot_be_exported_to_is_said_and_the_module_runs() {
     let desk = Desk::new().with("OTLP_DSN", "collector");
     let mut module = desk.greeting();
-    assert!(module.has("no traces are exported: OTLP_DSN must be"), "{:#?}", module.printed);
+    assert!(module.has("nothing is exported over OTLP: OTLP_DSN must be"), "{:#?}", module.printed);
     assert!(module.interrupt().success());
 }

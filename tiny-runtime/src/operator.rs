@@ -9,12 +9,14 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::component::Instruments;
 use crate::control::{
     self, Catalogue, Directory, Leadership, Lease, Module, ModuleId, NodeState, Nodes, Signals,
     Summary,
 };
 use crate::engine::{Backing, Dice, Scheduler, Waits};
 use crate::registry::Registry;
+use crate::telemetry::{Health, Metrics};
 use crate::wire::{Drain, Pool, Server};
 
 /// The longest wait for the controllers to end: as long as a pod has by Kubernetes' default, less some for the lease.
@@ -35,6 +37,7 @@ pub struct Operator {
     leadership: Leadership,
     scheduler: Scheduler,
     drain: Option<Drain>,
+    metrics: Metrics,
 }
 
 impl Operator {
@@ -62,6 +65,7 @@ impl Operator {
         let lease = Lease::new(client.clone(), namespace, &module.name, identity, Dice::fresh());
         let leadership = lease.leadership();
         let (leads, believed) = watch::channel(false);
+        let instruments = Arc::<Instruments>::default();
         let directory = Directory::default();
         let index = directory.clone();
         let security = server.as_ref().map(|server| server.security().clone()).unwrap_or_default();
@@ -70,7 +74,7 @@ impl Operator {
         let backing = Backing {
             store: Arc::new(NodeState::new(Api::namespaced(client.clone(), namespace))),
             leads: believed,
-            instruments: Arc::default(),
+            instruments: instruments.clone(),
             observer: None,
             abroad: Arc::new(pool.clone()),
         };
@@ -82,6 +86,13 @@ impl Operator {
         let api = Api::namespaced(client.clone(), namespace);
         let published = server.as_ref().map(Server::published);
         let own = names::sanitise(&module.name);
+        let metrics = Metrics {
+            module: module.clone(),
+            scheduler: scheduler.clone(),
+            summary: summary.clone(),
+            leadership: leadership.clone(),
+            instruments,
+        };
         let addresses = directory.addresses();
         let offer =
             Module::new(module, published, catalogue, api, leadership.clone(), summary.clone());
@@ -124,7 +135,28 @@ impl Operator {
             leadership,
             scheduler,
             drain,
+            metrics,
         }
+    }
+
+    /// The numbers of the module.
+    pub fn metrics(&self) -> Metrics {
+        self.metrics.clone()
+    }
+
+    /// When the module is ready: its nodes have been listed, and it takes in what others send.
+    pub fn health(&self) -> Health {
+        let summary = self.summary.clone();
+        let listed = move || match summary.borrow().listed {
+            true => Ok(()),
+            false => Err("the nodes of the namespace have not been listed yet".to_owned()),
+        };
+        let (has_wire, stopped) = (self.drain.is_some(), self.stop_wire.clone());
+        let served = move || match has_wire && stopped.is_cancelled() {
+            true => Err("messages of other modules are not taken any more".to_owned()),
+            false => Ok(()),
+        };
+        Health::new(vec![("watches", Box::new(listed)), ("wire", Box::new(served))])
     }
 
     /// How the module's nodes are, followed as it changes.

@@ -10,6 +10,7 @@ mod apply;
 mod check;
 mod components;
 pub(crate) mod documents;
+mod doors;
 mod eval;
 mod explain;
 mod flow_schema;
@@ -180,7 +181,7 @@ fn start_module(binary: Binary, command: Command) -> Result<()> {
         match command {
             Command::Run(run) => {
                 let otlp = run.otlp(binary);
-                let result = run.carry_out(binary, registry).await;
+                let result = run.carry_out(binary, registry, &otlp).await;
                 otlp.flush().await;
                 result
             }

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use tokio::sync::watch;
 
 use super::apply::{self, Applied, Files};
 use super::documents;
+use super::doors::DoorArgs;
 use super::plane::{Plane, PlaneArgs};
 use super::wire::WireArgs;
 use super::{Binary, next, print, prune};
@@ -16,7 +17,7 @@ use crate::control::{self, ModuleId, Summary};
 use crate::local::{Member, Share};
 use crate::operator::Operator;
 use crate::registry::Registry;
-use crate::telemetry::{Log, Otlp};
+use crate::telemetry::{Doors, Log, Otlp};
 use crate::wire::Server;
 use crate::words;
 
@@ -48,7 +49,16 @@ pub(super) struct Run {
     #[command(flatten)]
     wire: WireArgs,
     #[command(flatten)]
+    doors: DoorArgs,
+    #[command(flatten)]
     plane: PlaneArgs,
+}
+
+/// How the process is seen and reached from outside.
+struct Outside<'a> {
+    server: Server,
+    doors: Doors,
+    otlp: &'a Otlp,
 }
 
 impl Run {
@@ -66,15 +76,21 @@ impl Run {
         otlp
     }
 
-    pub(super) async fn carry_out(self, binary: Binary, registry: Arc<Registry>) -> Result<()> {
+    pub(super) async fn carry_out(
+        self,
+        binary: Binary,
+        registry: Arc<Registry>,
+        otlp: &Otlp,
+    ) -> Result<()> {
         let module = self.module(binary)?;
         // Files are read before a plane is touched: a slip in them changes nothing.
         let documents = documents::read(&self.apply)?;
-        let server = self.wire.bind().await?;
+        let (server, doors) = (self.wire.bind().await?, self.doors.bind()?);
+        let outside = Outside { server, doors, otlp };
         let identity = control::identity();
         let member = Member::this(&identity, Some(&module.name));
         let plane = self.plane.start(self.port, member).await?;
-        let done = self.on(&plane, &identity, module, registry, documents, server).await;
+        let done = self.on(&plane, &identity, module, registry, documents, outside).await;
         plane.leave().await;
         done
     }
@@ -101,8 +117,9 @@ impl Run {
         module: ModuleId,
         registry: Arc<Registry>,
         documents: Vec<documents::Document>,
-        server: Server,
+        outside: Outside<'_>,
     ) -> Result<()> {
+        let Outside { server, doors, otlp } = outside;
         let namespace = &self.plane.namespace;
         self.say("plane", &plane.title)?;
         self.say("namespace", namespace)?;
@@ -115,6 +132,18 @@ impl Run {
         let mut operator = Operator::start_as(identity, id, offer, client, namespace, Some(server));
         self.say("identity", operator.identity())?;
         self.say("address", &reached)?;
+        let (metrics, probes) = doors.addresses();
+        self.say("metrics", &format!("http://{metrics}/metrics"))?;
+        self.say("probes", &format!("http://{probes}/readyz"))?;
+        otlp.observe(&operator.metrics());
+        let health = operator.health();
+        let _open = doors
+            .open(health.clone(), operator.metrics())
+            .context("cannot open a thread for probes")?;
+        let _beat = tokio_util::task::AbortOnDropHandle::new(tokio::spawn({
+            let health = health.clone();
+            async move { health.beat().await }
+        }));
         let companions = plane.share.as_ref().map(Share::companions).unwrap_or_default();
         if !companions.is_empty() {
             let others = companions.iter().map(|other| format!("process {other}"));
@@ -148,6 +177,7 @@ impl Run {
                 "runs on their way are cancelled and run again at the next start",
             )?;
         }
+        health.leave();
         // A second Ctrl-C does not wait.
         tokio::select! {
             () = operator.stop() => {}

@@ -43,7 +43,7 @@ impl WireArgs {
 }
 
 /// An address to listen on; without a host it is every address of this machine.
-fn address(text: &str) -> Result<SocketAddr, String> {
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     let wrong =
         || "write `HOST:PORT` with an IP address, such as 127.0.0.1:8483, or `:PORT`".to_owned();
     match text.strip_prefix(':') {

@@ -12,7 +12,7 @@ const OTHER: &str = "other";
 /// Bytes of a label's value.
 const VALUE: usize = 64;
 /// Upper bounds of a histogram's buckets; the last bucket has none.
-const BOUNDS: [f64; 15] = [
+pub(crate) const BOUNDS: [f64; 15] = [
     0.0, 5.0, 10.0, 25.0, 50.0, 75.0, 100.0, 250.0, 500.0, 750.0, 1000.0, 2500.0, 5000.0, 7500.0,
     10_000.0,
 ];

@@ -36,6 +36,7 @@ pub use error::{Error, Kind, Result};
 pub use failure::Failure;
 pub(crate) use instance::OfferedPort;
 pub use instance::{ComponentType, Instance, Registration};
+pub(crate) use instrument::BOUNDS as VALUES;
 pub use instrument::{Counter, Gauge, Histogram, Instruments, Measured, Sample};
 pub use json::Json;
 pub use key::{Key, Keys, Ops, key, keys};

@@ -99,6 +99,7 @@ impl Runner {
         if self.reentered(ctx) {
             return Ok(None);
         }
+        let _wait = self.tally.wait();
         match timeout(self.around.admission, self.permits.acquire()).await {
             Ok(Ok(permit)) => Ok(Some(permit)),
             Ok(Err(_)) => Err(self.gone()),

@@ -80,6 +80,7 @@ impl Arrival {
     #[allow(clippy::manual_async_fn, reason = "see above")]
     pub(crate) fn handled(self) -> impl Future<Output = Result<Reply>> + Send {
         async move {
+            let began = self.runner.tally.begin();
             let work = pin!(self.answered());
             let done = Unless::new(&self.runner.removed, &self.line().removed, work);
             let span = &self.hop.0.hop().span;
@@ -93,6 +94,7 @@ impl Arrival {
                 Err(Ended::Edge) => Err(edge_gone(self.line())),
                 Err(Ended::Node) => Err(self.runner.gone()),
             };
+            self.runner.tally.end(began, &result);
             if let Err(error) = &result
                 && !span.is_none()
             {

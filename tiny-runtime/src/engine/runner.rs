@@ -22,6 +22,7 @@ use super::outlet;
 use super::place::Places;
 use super::retry::Retry;
 use super::store::{StateStore, Stored};
+use super::tally::{Tallied, Tally};
 use super::{Address, Cause, Dice, Finding, NodeDecl, Observer, Route};
 use crate::component::{
     Body, ComponentType, Ctx, End, Ending, Error, Hop, Instance, Json, Ledger, Line, LivePorts,
@@ -65,6 +66,7 @@ pub(crate) struct Runner {
     pub(super) tap: OnceLock<Arc<Edge>>,
     pub(super) background: Arc<Semaphore>,
     pub(super) tasks: TaskTracker,
+    pub(super) tally: Tally,
     pub(super) around: Surroundings,
 }
 
@@ -103,6 +105,7 @@ impl Runner {
             tap: OnceLock::new(),
             background: Arc::new(Semaphore::new(outlet::BACKGROUND)),
             tasks: TaskTracker::new(),
+            tally: Tally::default(),
             info,
             component,
             around,
@@ -113,6 +116,18 @@ impl Runner {
     pub(crate) fn begin_life(self: &Arc<Self>) {
         if self.component.has.settings_hook || self.component.has.reconcile {
             self.tasks.spawn(self.clone().live());
+        }
+    }
+
+    /// What it has done so far.
+    pub(super) fn tallied(&self) -> Tallied {
+        let places = self.component.info.concurrency.max(1) as usize;
+        let in_flight = places.saturating_sub(self.permits.available_permits());
+        Tallied {
+            node: self.info.name.clone(),
+            component: self.component.info.name.to_owned(),
+            in_flight: in_flight as u64,
+            ..self.tally.now()
         }
     }
 
@@ -329,6 +344,7 @@ impl Runner {
     }
 
     pub(super) fn log_retry(&self, port: &str, ctx: &Ctx, retry: &Retry<'_>) {
+        self.tally.retried();
         tracing::warn!(
             node = self.info.name,
             port,

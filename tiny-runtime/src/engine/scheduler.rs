@@ -20,6 +20,7 @@ use super::news::{News, What};
 use super::place::Places;
 use super::runner::{Runner, Surroundings};
 use super::store::{Memory, StateStore, Stored};
+use super::tally::Tallied;
 use super::{
     Abroad, Address, Arrived, Dice, Envelope, Line, Observer, Outcome, RetryBounds, Route, Sender,
     Trigger,
@@ -132,6 +133,11 @@ impl Scheduler {
             change: Mutex::new(()),
             changes: Changes::default(),
         }))
+    }
+
+    /// What the nodes here have done so far, by their names.
+    pub fn tallied(&self) -> Vec<Tallied> {
+        self.0.places.runners().into_iter().map(|(_, runner)| runner.tallied()).collect()
     }
 
     /// What may be instantiated here.

@@ -1,11 +1,15 @@
-//! Traces for a collector, over OTLP. Off without a word when nobody has named one.
+//! Traces and metrics for a collector, over OTLP. Off without a word when nobody has named one.
 
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
+use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{SpanId, TraceId, TracerProvider};
-use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithTonicConfig};
+use opentelemetry_otlp::{
+    ExporterBuildError, MetricExporter, SpanExporter, WithExportConfig, WithTonicConfig,
+};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, SdkTracer, SdkTracerProvider};
 use tonic::metadata::{MetadataMap, MetadataValue};
 use tracing::Subscriber;
@@ -14,6 +18,8 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::registry::LookupSpan;
 
+use super::metrics::Metrics;
+use super::observed;
 use crate::engine::trace;
 
 /// The name of this library among the spans of a process.
@@ -27,6 +33,7 @@ const DSN_PORT: &str = "413";
 #[derive(Clone, Debug, Default)]
 pub struct Otlp {
     traces: Option<SdkTracerProvider>,
+    metrics: Option<SdkMeterProvider>,
 }
 
 /// Where a collector is.
@@ -45,26 +52,35 @@ impl Otlp {
     /// Why nothing is exported though somebody asked for it. A process goes on without.
     pub fn of_env(service: &str, version: &str) -> Result<Self, String> {
         let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let Some(collector) = collector(var)? else { return Ok(Self::default()) };
-        let exporter = SpanExporter::builder().with_tonic();
-        let exporter = match &collector {
-            Collector::Standard => exporter,
-            Collector::Dsn { endpoint, token } => {
-                exporter.with_endpoint(endpoint).with_metadata(authorization(token.as_deref())?)
+        let wrong = |e: ExporterBuildError| format!("nothing is exported over OTLP: {e}");
+        let resource = resource(service, version, var);
+        let traces = match collector(&TRACES, var)? {
+            None => None,
+            Some(collector) => {
+                let exporter = at(SpanExporter::builder().with_tonic(), &collector)?;
+                let exporter = exporter.build().map_err(wrong)?;
+                let traces = SdkTracerProvider::builder()
+                    .with_batch_exporter(exporter)
+                    .with_id_generator(Self::ids())
+                    .with_resource(resource.clone());
+                Some(traces.build())
             }
         };
-        let exporter = exporter.build().map_err(|e| format!("no traces are exported: {e}"))?;
-        let traces = SdkTracerProvider::builder()
-            .with_batch_exporter(exporter)
-            .with_id_generator(Ids(RandomIdGenerator::default()))
-            .with_resource(resource(service, version, var))
-            .build();
-        Ok(Self { traces: Some(traces) })
+        let metrics = match collector(&METRICS, var)? {
+            None => None,
+            Some(collector) => {
+                let exporter = at(MetricExporter::builder().with_tonic(), &collector)?;
+                let exporter = exporter.build().map_err(wrong)?;
+                let metrics = SdkMeterProvider::builder().with_periodic_exporter(exporter);
+                Some(metrics.with_resource(resource).build())
+            }
+        };
+        Ok(Self { traces, metrics })
     }
 
     /// What exports by `traces`, whose ids must be made by [`Otlp::ids`].
     pub fn by(traces: SdkTracerProvider) -> Self {
-        Self { traces: Some(traces) }
+        Self { traces: Some(traces), metrics: None }
     }
 
     /// Makes ids: those of traces are those of runs.
@@ -77,13 +93,24 @@ impl Otlp {
         self.traces.as_ref().map(|traces| traces.tracer(SCOPE))
     }
 
+    /// Has the numbers of a module exported, where somebody collects them.
+    pub(crate) fn observe(&self, metrics: &Metrics) {
+        if let Some(provider) = &self.metrics {
+            observed::register(&provider.meter(SCOPE), metrics);
+        }
+    }
+
     /// Sends what is left, for three seconds at most.
     pub async fn flush(self) {
-        let Some(traces) = self.traces else { return };
-        // It blocks its thread until the collector has answered, over this runtime.
-        let flushed = tokio::task::spawn_blocking(move || traces.shutdown_with_timeout(FLUSH));
-        // There is nobody left to tell.
-        drop(tokio::time::timeout(FLUSH, flushed).await);
+        // They block their threads until the collector has answered, over this runtime; and there is nobody left to tell.
+        let traces = self.traces.map(|traces| {
+            tokio::task::spawn_blocking(move || drop(traces.shutdown_with_timeout(FLUSH)))
+        });
+        let metrics = self.metrics.map(|metrics| {
+            tokio::task::spawn_blocking(move || drop(metrics.shutdown_with_timeout(FLUSH)))
+        });
+        let both = futures::future::join_all(traces.into_iter().chain(metrics));
+        drop(tokio::time::timeout(FLUSH, both).await);
     }
 }
 
@@ -134,20 +161,40 @@ impl IdGenerator for Ids {
     }
 }
 
+/// The variables of one kind of telemetry.
+struct Kind {
+    exporter: &'static str,
+    endpoint: &'static str,
+    protocol: &'static str,
+}
+
+const TRACES: Kind = Kind {
+    exporter: "OTEL_TRACES_EXPORTER",
+    endpoint: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    protocol: "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+};
+
+const METRICS: Kind = Kind {
+    exporter: "OTEL_METRICS_EXPORTER",
+    endpoint: "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+    protocol: "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
+};
+
 /// Where the environment says that a collector is.
-fn collector(var: impl Fn(&str) -> Option<String>) -> Result<Option<Collector>, String> {
+fn collector(
+    kind: &Kind,
+    var: impl Fn(&str) -> Option<String>,
+) -> Result<Option<Collector>, String> {
     let is = |name: &str, value: &str| var(name).is_some_and(|it| it.eq_ignore_ascii_case(value));
-    if is("OTEL_SDK_DISABLED", "true") || is("OTEL_TRACES_EXPORTER", "none") {
+    if is("OTEL_SDK_DISABLED", "true") || is(kind.exporter, "none") {
         return Ok(None);
     }
-    let of_traces = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL";
-    let named = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
-    if named.into_iter().any(|name| var(name).is_some()) {
-        let protocol = var(of_traces).or_else(|| var("OTEL_EXPORTER_OTLP_PROTOCOL"));
+    if ["OTEL_EXPORTER_OTLP_ENDPOINT", kind.endpoint].into_iter().any(|name| var(name).is_some()) {
+        let protocol = var(kind.protocol).or_else(|| var("OTEL_EXPORTER_OTLP_PROTOCOL"));
         return match protocol.as_deref() {
             None | Some("grpc") => Ok(Some(Collector::Standard)),
             Some(other) => Err(format!(
-                "no traces are exported: they go over gRPC, and OTEL_EXPORTER_OTLP_PROTOCOL is `{other}`; name the collector's port for gRPC, \
+                "nothing is exported over OTLP: it goes over gRPC here, and OTEL_EXPORTER_OTLP_PROTOCOL is `{other}`; name the collector's port for gRPC, \
                  mostly 4317, and say `grpc`"
             )),
         };
@@ -158,7 +205,8 @@ fn collector(var: impl Fn(&str) -> Option<String>) -> Result<Option<Collector>, 
 /// `http(s)://token@host:port`
 fn of_dsn(dsn: &str) -> Result<Collector, String> {
     // It may hold a secret, so it is not repeated.
-    let wrong = || "no traces are exported: OTLP_DSN must be `https://TOKEN@HOST:PORT`".to_owned();
+    let wrong =
+        || "nothing is exported over OTLP: OTLP_DSN must be `https://TOKEN@HOST:PORT`".to_owned();
     let (scheme, rest) = dsn.split_once("://").ok_or_else(wrong)?;
     if !["http", "https"].contains(&scheme) {
         return Err(wrong());
@@ -177,11 +225,23 @@ fn of_dsn(dsn: &str) -> Result<Collector, String> {
     Ok(Collector::Dsn { endpoint: format!("{scheme}://{host}{port}"), token })
 }
 
+fn at<B: WithExportConfig + WithTonicConfig>(
+    builder: B,
+    collector: &Collector,
+) -> Result<B, String> {
+    match collector {
+        Collector::Standard => Ok(builder),
+        Collector::Dsn { endpoint, token } => {
+            Ok(builder.with_endpoint(endpoint).with_metadata(authorization(token.as_deref())?))
+        }
+    }
+}
+
 fn authorization(token: Option<&str>) -> Result<MetadataMap, String> {
     let mut headers = MetadataMap::new();
     if let Some(token) = token {
         let mut value = MetadataValue::try_from(format!("Bearer {token}")).map_err(|_| {
-            "no traces are exported: the token of OTLP_DSN cannot be a header".to_owned()
+            "nothing is exported over OTLP: the token of OTLP_DSN cannot be a header".to_owned()
         })?;
         value.set_sensitive(true);
         headers.insert("authorization", value);
@@ -196,7 +256,7 @@ mod tests {
     fn of(vars: &[(&str, &str)]) -> Result<Option<Collector>, String> {
         let var =
             |name: &str| vars.iter().find(|(it, _)| *it == name).map(|(_, v)| (*v).to_owned());
-        collector(var)
+        collector(&TRACES, var)
     }
 
     #[test]
@@ -207,6 +267,7 @@ mod tests {
         assert_eq!(of(&[endpoint]), Ok(Some(Collector::Standard)));
         assert_eq!(of(&[endpoint, ("OTEL_SDK_DISABLED", "true")]), Ok(None));
         assert_eq!(of(&[endpoint, ("OTEL_TRACES_EXPORTER", "none")]), Ok(None));
+        assert_eq!(of(&[("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://x")]), Ok(None));
         let refused =
             of(&[endpoint, ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")]).unwrap_err();
         assert!(refused.contains("4317"), "{refused}");

@@ -1,0 +1,233 @@
+//! What a process counts, as text of `OpenMetrics`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::Registry;
+use rustix::time::{ClockId, clock_gettime};
+use tokio::sync::watch;
+
+use crate::component::{Instruments, Measured, Sample, VALUES};
+use crate::control::{Leadership, ModuleId, Summary};
+use crate::engine::{BOUNDS, OUTCOMES, Scheduler, Tallied};
+
+/// The type of the text.
+pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The numbers of a running module.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    pub(crate) module: ModuleId,
+    pub(crate) scheduler: Scheduler,
+    pub(crate) summary: watch::Receiver<Summary>,
+    pub(crate) leadership: Leadership,
+    pub(crate) instruments: Arc<Instruments>,
+}
+
+impl Metrics {
+    /// All of them, now.
+    ///
+    /// # Errors
+    /// None that is known: it writes to memory.
+    pub fn text(&self) -> Result<String, fmt::Error> {
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(self.clone()));
+        let mut text = String::new();
+        encode(&mut text, &registry)?;
+        Ok(text)
+    }
+
+    fn module(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let ModuleId { name, version } = &self.module;
+        let labels = [("module", name.as_str()), ("version", version.as_str())];
+        let gauge = MetricType::Gauge;
+        encoder
+            .encode_descriptor("tiny_build_info", "The module that runs here", None, gauge)?
+            .encode_family(&labels)?
+            .encode_gauge(&1_i64)?;
+        let leads = i64::from(self.leadership.term().is_some());
+        encoder
+            .encode_descriptor("tiny_leader", "1 while this process leads its module", None, gauge)?
+            .encode_gauge(&leads)?;
+        let (own, ready) = {
+            let now = self.summary.borrow();
+            (now.own as u64, now.ready as u64)
+        };
+        let help = "Nodes of the module, by whether they are ready";
+        let mut nodes = encoder.encode_descriptor("tiny_nodes", help, None, gauge)?;
+        for (is_ready, count) in [("true", ready), ("false", own.saturating_sub(ready))] {
+            nodes.encode_family(&[("ready", is_ready)])?.encode_gauge(&count)?;
+        }
+        Ok(())
+    }
+
+    fn hops(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let nodes = self.scheduler.tallied();
+        let of =
+            |node: &Tallied| [("node", node.node.clone()), ("component", node.component.clone())];
+        let mut hops = encoder.encode_descriptor(
+            "tiny_hops",
+            "Messages that a node has handled, by what came of them",
+            None,
+            MetricType::Counter,
+        )?;
+        for node in &nodes {
+            for (outcome, count) in OUTCOMES.iter().zip(node.done) {
+                let [name, component] = of(node);
+                let labels = [name, component, ("outcome", (*outcome).to_owned())];
+                counter(&mut hops.encode_family(&labels)?, count)?;
+            }
+        }
+        let mut retries = encoder.encode_descriptor(
+            "tiny_retries",
+            "Attempts after the first of a message",
+            None,
+            MetricType::Counter,
+        )?;
+        for node in &nodes {
+            counter(&mut retries.encode_family(&of(node))?, node.retries)?;
+        }
+        type Level = fn(&Tallied) -> u64;
+        let levels: [(&str, &str, Level); 2] = [
+            ("tiny_hops_in_flight", "Messages that a node handles now", |node| node.in_flight),
+            ("tiny_hops_waiting", "Messages that wait for a busy node", |node| node.waiting),
+        ];
+        for (name, help, level) in levels {
+            let mut gauge = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            for node in &nodes {
+                gauge.encode_family(&of(node))?.encode_gauge(&level(node))?;
+            }
+        }
+        let mut took = encoder.encode_descriptor(
+            "tiny_hop_seconds",
+            "How long messages took, retries and what they caused included; the first 256 of a node and every 16th after",
+            None,
+            MetricType::Histogram,
+        )?;
+        for node in &nodes {
+            let bounds = BOUNDS.into_iter().chain([f64::INFINITY]);
+            let sum = node.took.as_secs_f64();
+            spread(&mut took.encode_family(&of(node))?, sum, bounds.zip(node.buckets))?;
+        }
+        Ok(())
+    }
+
+    /// What components measure, by the names that their authors gave.
+    fn instruments(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let mut families: BTreeMap<(String, &str), Vec<Sample>> = BTreeMap::new();
+        for sample in self.instruments.samples() {
+            let kind = match sample.measured {
+                Measured::Count(_) => "counter",
+                Measured::Level(_) => "gauge",
+                Measured::Spread { .. } => "histogram",
+            };
+            families.entry((sanitised(sample.name), kind)).or_default().push(sample);
+        }
+        let mut taken = std::collections::BTreeSet::new();
+        for ((name, kind), samples) in families {
+            // A name stands for one kind; what comes second is told apart by its kind.
+            let name = if taken.insert(name.clone()) { name } else { format!("{name}_{kind}") };
+            let kind = match kind {
+                "counter" => MetricType::Counter,
+                "gauge" => MetricType::Gauge,
+                _ => MetricType::Histogram,
+            };
+            let mut family =
+                encoder.encode_descriptor(&name, "Measured by a component", None, kind)?;
+            for sample in samples {
+                let mut labels = vec![("node".to_owned(), sample.node)];
+                labels.extend(sample.labels.into_iter().map(|(key, value)| {
+                    let key = sanitised(key);
+                    let key = if key == "node" || key == "le" { format!("{key}_") } else { key };
+                    (key, escaped(&value))
+                }));
+                let mut metric = family.encode_family(&labels)?;
+                match sample.measured {
+                    Measured::Count(count) => counter(&mut metric, count)?,
+                    Measured::Level(level) => metric.encode_gauge(&level)?,
+                    Measured::Spread { sum, buckets, .. } => {
+                        let bounds = VALUES.into_iter().chain([f64::INFINITY]);
+                        spread(&mut metric, sum, bounds.zip(buckets))?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Collector for Metrics {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        self.module(&mut encoder)?;
+        self.hops(&mut encoder)?;
+        self.instruments(&mut encoder)?;
+        process(&mut encoder)
+    }
+}
+
+/// What the process itself uses.
+fn process(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    let seconds = time.tv_sec as f64 + time.tv_nsec as f64 / 1e9;
+    let mut cpu =
+        encoder.encode_descriptor("process_cpu_seconds", "CPU used", None, MetricType::Counter)?;
+    cpu.encode_counter::<NoLabelSet, _, f64>(&seconds, None)?;
+    // Where the system tells it.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes =
+        line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
+    if let Some(kilobytes) = kilobytes {
+        let help = "Memory in use";
+        encoder
+            .encode_descriptor("process_resident_memory_bytes", help, None, MetricType::Gauge)?
+            .encode_gauge(&(kilobytes * 1024))?;
+    }
+    Ok(())
+}
+
+fn counter(metric: &mut MetricEncoder<'_>, count: u64) -> fmt::Result {
+    metric.encode_counter::<NoLabelSet, _, f64>(&count, None)
+}
+
+fn spread(
+    metric: &mut MetricEncoder<'_>,
+    sum: f64,
+    buckets: impl Iterator<Item = (f64, u64)>,
+) -> fmt::Result {
+    let buckets: Vec<(f64, u64)> = buckets.collect();
+    let count = buckets.iter().map(|(_, count)| count).sum();
+    metric.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
+}
+
+/// A name as `OpenMetrics` allows it.
+fn sanitised(name: &str) -> String {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let name: String = name.chars().map(|c| if allowed(c) { c } else { '_' }).collect();
+    match name.chars().next() {
+        Some(first) if !first.is_ascii_digit() => name,
+        _ => format!("_{name}"),
+    }
+}
+
+/// A label's value as it stands between quotes: the encoder writes it as it is.
+fn escaped(value: &str) -> String {
+    value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_authors_name_and_label_is_made_to_fit() {
+        assert_eq!(sanitised("orders.total-2"), "orders_total_2");
+        assert_eq!((sanitised("2nd"), sanitised("")), ("_2nd".into(), "_".into()));
+        assert_eq!(escaped("a \"b\" \\ \n"), r#"a \"b\" \\ \n"#);
+    }
+}
