@@ -1,9 +1,11 @@
 //! The stream of a caller, at the module that is called.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use futures::Stream;
 use tokio::sync::mpsc;
@@ -14,6 +16,7 @@ use super::batches::Batches;
 use super::inbox::Inbox;
 use super::proto::{Answer, Call};
 use super::{CREDITS, answer};
+use crate::component::panic;
 
 /// Answers that wait for the connection to take them: one for each credit, so that a call that is done ends.
 const ANSWERS: usize = CREDITS as usize;
@@ -47,13 +50,16 @@ pub(super) async fn begin(inbox: Inbox, calls: Streaming<Call>) -> Answers {
     Answers { answers: Batches::of(answers), calls: open }
 }
 
-/// Each call has a task of its own: one that waits must not keep others waiting, for it may wait for them.
+/// Each call that waits has a task of its own: it must not keep others waiting, for it may wait for them. What it does until it waits for
+/// the first time is done here, since that is all for many, and a task costs as much as the rest of them; but not while calls compute
+/// for long.
 async fn listen(
     inbox: Inbox,
     mut incoming: Streaming<Call>,
     send: mpsc::Sender<Answer>,
     calls: Arc<Calls>,
 ) {
+    let mut pace = Pace::default();
     loop {
         let call = tokio::select! {
             biased;
@@ -68,20 +74,52 @@ async fn listen(
         };
         if id == 0 || calls.count() >= MOST {
             let why = format!("{MOST} calls are open on this stream");
-            let response = answer::untouched(&why, std::time::Duration::ZERO);
+            let response = answer::untouched(&why, Duration::ZERO);
             drop(send.send(Answer { id, response: Some(response), credits: 0 }).await);
             continue;
         }
         let (inbox, send, open) = (inbox.clone(), send.clone(), calls.clone());
-        let work = async move {
+        let mut work = Box::pin(panic::caught_while(async move {
             let response = inbox.take(message, None).await;
             // An answer that nobody takes any more is no fault.
             drop(send.send(Answer { id, response: Some(response), credits: 0 }).await);
             open.ended(id);
-        };
-        calls.begin(id, work);
+        }));
+        if !pace.is_long() {
+            let began = Instant::now();
+            let first = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await;
+            pace.took(began.elapsed());
+            if first.is_ready() {
+                continue;
+            }
+        }
+        calls.begin(id, async move { drop(work.await) });
     }
     calls.end();
+}
+
+/// How long calls of a stream compute.
+#[derive(Default)]
+struct Pace {
+    /// Calls that get a task at once, because an earlier one has computed for long.
+    spared: u32,
+}
+
+/// Computing for longer than this keeps others waiting.
+const LONG: Duration = Duration::from_micros(50);
+
+impl Pace {
+    fn is_long(&mut self) -> bool {
+        let is_long = self.spared > 0;
+        self.spared = self.spared.saturating_sub(1);
+        is_long
+    }
+
+    fn took(&mut self, time: Duration) {
+        if time > LONG {
+            self.spared = CREDITS;
+        }
+    }
 }
 
 impl Calls {
@@ -132,5 +170,20 @@ impl Stream for Answers {
 impl Drop for Answers {
     fn drop(&mut self) {
         self.calls.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_calls_compute_for_long_each_has_a_task_for_a_while() {
+        let mut pace = Pace::default();
+        assert!(!pace.is_long());
+        pace.took(LONG);
+        assert!(!pace.is_long());
+        pace.took(LONG * 2);
+        assert_eq!((0..2 * CREDITS).filter(|_| pace.is_long()).count(), CREDITS as usize);
     }
 }
