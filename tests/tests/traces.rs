@@ -69,14 +69,13 @@ fn spans(log: &str) -> Vec<Span> {
     spans
 }
 
-/// A collector that nobody here wrote.
-#[test]
-fn one_trace_goes_from_a_signal_through_both_modules_as_one_tree() {
+/// A collector that nobody here wrote, and where it listens.
+fn rotel() -> Option<(Running, u16)> {
     let Some(rotel) = std::env::var_os("TINY_ROTEL").map(PathBuf::from) else {
         eprintln!("skipped: TINY_ROTEL names no rotel-agent");
-        return;
+        return None;
     };
-    let (port, folder) = (free(), tempfile::tempdir().unwrap());
+    let port = free();
     let mut command = Command::new(rotel);
     command
         .args([
@@ -91,18 +90,30 @@ fn one_trace_goes_from_a_signal_through_both_modules_as_one_tree() {
         .args(["--debug-log-verbosity", "detailed"])
         .args(["--otlp-grpc-endpoint", &format!("127.0.0.1:{port}")])
         .args(["--otlp-http-endpoint", &format!("127.0.0.1:{}", free())])
-        .current_dir(folder.path());
+        .current_dir(std::env::temp_dir());
     let mut rotel = Running::start(command);
     rotel.line("Starting Rotel");
+    Some((rotel, port))
+}
+
+/// So many spans, by their names.
+fn received(rotel: &mut Running, count: usize) -> Vec<Span> {
+    let mut found = eventually("the spans", || {
+        rotel.has("");
+        let found = spans(&rotel.printed.join("\n"));
+        (found.len() >= count && found.iter().all(|span| !span.name.is_empty())).then_some(found)
+    });
+    found.sort_by(|one, other| one.name.cmp(&other.name));
+    found
+}
+
+#[test]
+fn one_trace_goes_from_a_signal_through_both_modules_as_one_tree() {
+    let Some((mut rotel, port)) = rotel() else { return };
     let desk = desk(port);
     let (_a, _b) = two_modules(&desk);
     assert_eq!(greet(&desk), "Welcome, Hello, World!!\n");
-    let mut found = eventually("three spans", || {
-        rotel.has("");
-        let found = spans(&rotel.printed.join("\n"));
-        (found.len() >= 3 && found.iter().all(|span| !span.name.is_empty())).then_some(found)
-    });
-    found.sort_by(|one, other| one.name.cmp(&other.name));
+    let found = received(&mut rotel, 3);
     let [first, second, third] = &found[..] else { panic!("{found:#?}") };
     let service = |span: &Span, name: &str| span.service == format!("Str({name})");
     assert!(service(first, "a") && service(second, "b") && service(third, "a"), "{found:#?}");
@@ -110,6 +121,21 @@ fn one_trace_goes_from_a_signal_through_both_modules_as_one_tree() {
     assert_eq!((&second.parent, &third.parent), (&first.id, &second.id), "{found:#?}");
     assert!(found.iter().all(|span| span.trace == first.trace), "{found:#?}");
     eventually("metrics", || rotel.has("tiny.hops").then_some(()));
+}
+
+#[test]
+fn a_module_that_exports_nothing_does_not_break_a_trace() {
+    let Some((mut rotel, port)) = rotel() else { return };
+    let desk = desk(port);
+    let _a = desk.module("a");
+    let desk = desk.with("OTEL_SDK_DISABLED", "true");
+    let _b = desk.module("b");
+    let flow = root().join("examples/hello-module/two-modules.yaml");
+    desk.call(&["apply", "-f", flow.to_str().unwrap()]).ok();
+    assert_eq!(greet(&desk), "Welcome, Hello, World!!\n");
+    let found = received(&mut rotel, 2);
+    let [first, third] = &found[..] else { panic!("{found:#?}") };
+    assert_eq!((&third.parent, &third.trace), (&first.id, &first.trace), "{found:#?}");
 }
 
 #[test]

@@ -124,7 +124,7 @@ pub struct Hop {
     pub(crate) depth: u16,
     pub(crate) deadline: Option<Instant>,
     pub(crate) span: Span,
-    /// Who comes before what this sends, where it has no span of its own: it is in the background of that.
+    /// Who comes before what this sends, where it has no span of its own.
     pub(crate) parent: Option<Parent>,
     pub(crate) end: End,
 }
@@ -168,7 +168,8 @@ impl Hop {
 
     /// What another module, or work in the background, is told of its span.
     pub fn parent(&self) -> Option<Parent> {
-        if self.span.is_none() { self.parent } else { self.outlet.parent(&self.span) }
+        let own = if self.span.is_none() { None } else { self.outlet.parent(&self.span) };
+        own.or(self.parent)
     }
 
     /// The run that it belongs to.

@@ -31,6 +31,7 @@ impl Runner {
         let Envelope { line, body, run, sender, bounds, deadline, expires } = envelope;
         run.enter(depth, &line)?;
         let span = trace::hop(&self.info.name, &line, &run, &sender);
+        let parent = trace::told(&sender);
         let hop = Guarded(Ctx::new(Hop {
             run,
             outlet: self.clone(),
@@ -39,7 +40,7 @@ impl Runner {
             depth,
             deadline: deadline.into_iter().chain(expires).min(),
             span,
-            parent: None,
+            parent,
             end: End::default(),
         }));
         let arrival = Arrival { runner: self, hop, body, bounds, deadline, expires };
@@ -195,7 +196,7 @@ impl Arrival {
             depth: hop.depth,
             deadline: self.deadline,
             span: hop.span.clone(),
-            parent: None,
+            parent: hop.parent,
             end: End::default(),
         }));
         Box::pin(async move {

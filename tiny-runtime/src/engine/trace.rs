@@ -31,10 +31,9 @@ pub(super) fn hop(node: &str, line: &Line, run: &Run, sender: &Sender) -> Span {
     if !tracing::enabled!(target: TARGET, Level::DEBUG) {
         return Span::none();
     }
-    let (parent, told) = match sender {
-        Sender::Hop(hop) => (hop.span.id(), hop.parent),
-        Sender::Module(passed) => (None, passed.parent),
-        Sender::Nobody => (None, None),
+    let parent = match sender {
+        Sender::Hop(hop) => hop.span.id(),
+        Sender::Module(_) | Sender::Nobody => None,
     };
     let is_child = parent.is_some();
     let span = tracing::debug_span!(
@@ -53,7 +52,7 @@ pub(super) fn hop(node: &str, line: &Line, run: &Run, sender: &Sender) -> Span {
     if span.is_disabled() {
         return Span::none();
     }
-    match told {
+    match told(sender) {
         _ if is_child => {}
         // Fails where traces go nowhere, and the span is one of the log only.
         Some(parent) => drop(span.set_parent(remote(run, parent))),
@@ -66,6 +65,16 @@ pub(super) fn hop(node: &str, line: &Line, run: &Run, sender: &Sender) -> Span {
         }
     }
     span
+}
+
+/// The span, in another task or another module, that a hop comes from. It goes on to those that come from the hop where that has no span:
+/// a module that exports nothing does not break a trace in two.
+pub(super) fn told(sender: &Sender) -> Option<Parent> {
+    match sender {
+        Sender::Hop(hop) => hop.parent,
+        Sender::Module(passed) => passed.parent,
+        Sender::Nobody => None,
+    }
 }
 
 /// Says in the span of a hop why it failed.
