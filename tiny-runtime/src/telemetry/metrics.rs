@@ -19,6 +19,19 @@ use crate::engine::{BOUNDS, OUTCOMES, Scheduler, Tallied};
 /// The type of the text.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// What the numbers are, for whoever reads them.
+pub(super) const HOPS: &str = "Messages that a node has handled, by what came of them";
+pub(super) const RETRIES: &str = "Attempts after the first of a message";
+pub(super) const LEADER: &str = "1 while this process leads its module";
+pub(super) const NODES: &str = "Nodes of the module, by whether they are ready";
+
+/// What is so now at a node: the end of a name, what it is, and how it is read.
+pub(super) const LEVELS: [(&str, &str, Level); 2] = [
+    ("in_flight", "Messages that a node handles now", |node| node.in_flight),
+    ("waiting", "Messages that wait for a busy node", |node| node.waiting),
+];
+type Level = fn(&Tallied) -> u64;
+
 /// The numbers of a running module.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -42,6 +55,17 @@ impl Metrics {
         Ok(text)
     }
 
+    pub(super) fn leads(&self) -> bool {
+        self.leadership.term().is_some()
+    }
+
+    /// Nodes that are ready, and those that are not.
+    pub(super) fn nodes(&self) -> [(bool, u64); 2] {
+        let now = self.summary.borrow();
+        let (own, ready) = (now.own as u64, now.ready as u64);
+        [(true, ready), (false, own.saturating_sub(ready))]
+    }
+
     fn module(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let ModuleId { name, version } = &self.module;
         let labels = [("module", name.as_str()), ("version", version.as_str())];
@@ -50,18 +74,11 @@ impl Metrics {
             .encode_descriptor("tiny_build_info", "The module that runs here", None, gauge)?
             .encode_family(&labels)?
             .encode_gauge(&1_i64)?;
-        let leads = i64::from(self.leadership.term().is_some());
-        encoder
-            .encode_descriptor("tiny_leader", "1 while this process leads its module", None, gauge)?
-            .encode_gauge(&leads)?;
-        let (own, ready) = {
-            let now = self.summary.borrow();
-            (now.own as u64, now.ready as u64)
-        };
-        let help = "Nodes of the module, by whether they are ready";
-        let mut nodes = encoder.encode_descriptor("tiny_nodes", help, None, gauge)?;
-        for (is_ready, count) in [("true", ready), ("false", own.saturating_sub(ready))] {
-            nodes.encode_family(&[("ready", is_ready)])?.encode_gauge(&count)?;
+        let mut leader = encoder.encode_descriptor("tiny_leader", LEADER, None, gauge)?;
+        leader.encode_gauge(&u64::from(self.leads()))?;
+        let mut nodes = encoder.encode_descriptor("tiny_nodes", NODES, None, gauge)?;
+        for (is_ready, count) in self.nodes() {
+            nodes.encode_family(&[("ready", is_ready.to_string())])?.encode_gauge(&count)?;
         }
         Ok(())
     }
@@ -70,12 +87,7 @@ impl Metrics {
         let nodes = self.scheduler.tallied();
         let of =
             |node: &Tallied| [("node", node.node.clone()), ("component", node.component.clone())];
-        let mut hops = encoder.encode_descriptor(
-            "tiny_hops",
-            "Messages that a node has handled, by what came of them",
-            None,
-            MetricType::Counter,
-        )?;
+        let mut hops = encoder.encode_descriptor("tiny_hops", HOPS, None, MetricType::Counter)?;
         for node in &nodes {
             for (outcome, count) in OUTCOMES.iter().zip(node.done) {
                 let [name, component] = of(node);
@@ -83,22 +95,14 @@ impl Metrics {
                 counter(&mut hops.encode_family(&labels)?, count)?;
             }
         }
-        let mut retries = encoder.encode_descriptor(
-            "tiny_retries",
-            "Attempts after the first of a message",
-            None,
-            MetricType::Counter,
-        )?;
+        let mut retries =
+            encoder.encode_descriptor("tiny_retries", RETRIES, None, MetricType::Counter)?;
         for node in &nodes {
             counter(&mut retries.encode_family(&of(node))?, node.retries)?;
         }
-        type Level = fn(&Tallied) -> u64;
-        let levels: [(&str, &str, Level); 2] = [
-            ("tiny_hops_in_flight", "Messages that a node handles now", |node| node.in_flight),
-            ("tiny_hops_waiting", "Messages that wait for a busy node", |node| node.waiting),
-        ];
-        for (name, help, level) in levels {
-            let mut gauge = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (name, help, level) in LEVELS {
+            let name = format!("tiny_hops_{name}");
+            let mut gauge = encoder.encode_descriptor(&name, help, None, MetricType::Gauge)?;
             for node in &nodes {
                 gauge.encode_family(&of(node))?.encode_gauge(&level(node))?;
             }

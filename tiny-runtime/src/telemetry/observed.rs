@@ -1,18 +1,16 @@
 //! The numbers of a module, as OTLP takes them: looked at whenever they are sent.
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::Meter;
+use opentelemetry::metrics::{AsyncInstrument, Meter};
 
-use super::metrics::Metrics;
+use super::metrics::{HOPS, LEADER, LEVELS, Metrics, NODES, RETRIES};
 use crate::component::{Measured, Sample};
 use crate::engine::{OUTCOMES, Tallied};
 
 /// Has `meter` look at the numbers of a module, for as long as its provider lives.
 pub(super) fn register(meter: &Meter, metrics: &Metrics) {
     let all = metrics.clone();
-    let hops = meter
-        .u64_observable_counter("tiny.hops")
-        .with_description("Messages that a node has handled");
+    let hops = meter.u64_observable_counter("tiny.hops").with_description(HOPS);
     hops.with_callback(move |observer| {
         for node in all.scheduler.tallied() {
             for (outcome, count) in OUTCOMES.iter().zip(node.done) {
@@ -22,55 +20,38 @@ pub(super) fn register(meter: &Meter, metrics: &Metrics) {
         }
     })
     .build();
+    let retries = meter.u64_observable_counter("tiny.retries").with_description(RETRIES);
+    retries.with_callback(of_nodes(metrics, |node| node.retries)).build();
+    for (name, help, level) in LEVELS {
+        let gauge = meter.u64_observable_gauge(format!("tiny.hops.{name}"));
+        gauge.with_description(help).with_callback(of_nodes(metrics, level)).build();
+    }
     let all = metrics.clone();
-    meter
-        .u64_observable_counter("tiny.retries")
-        .with_description("Attempts after the first of a message")
+    let leader = meter.u64_observable_gauge("tiny.leader").with_description(LEADER);
+    leader.with_callback(move |observer| observer.observe(u64::from(all.leads()), &[])).build();
+    let all = metrics.clone();
+    let nodes = meter.u64_observable_gauge("tiny.nodes").with_description(NODES);
+    nodes
         .with_callback(move |observer| {
-            for node in all.scheduler.tallied() {
-                observer.observe(node.retries, &of_node(&node));
+            for (is_ready, count) in all.nodes() {
+                observer.observe(count, &[KeyValue::new("ready", is_ready)]);
             }
         })
         .build();
-    type Level = fn(&Tallied) -> u64;
-    let levels: [(&str, &str, Level); 2] = [
-        ("tiny.hops.in_flight", "Messages that a node handles now", |node| node.in_flight),
-        ("tiny.hops.waiting", "Messages that wait for a busy node", |node| node.waiting),
-    ];
-    for (name, help, level) in levels {
-        let all = metrics.clone();
-        meter
-            .u64_observable_gauge(name)
-            .with_description(help)
-            .with_callback(move |observer| {
-                for node in all.scheduler.tallied() {
-                    observer.observe(level(&node), &of_node(&node));
-                }
-            })
-            .build();
-    }
-    let all = metrics.clone();
-    meter
-        .u64_observable_gauge("tiny.leader")
-        .with_description("1 while this process leads its module")
-        .with_callback(move |observer| {
-            observer.observe(u64::from(all.leadership.term().is_some()), &[]);
-        })
-        .build();
-    let all = metrics.clone();
-    meter
-        .u64_observable_gauge("tiny.nodes")
-        .with_description("Nodes of the module, by whether they are ready")
-        .with_callback(move |observer| {
-            let (own, ready) = {
-                let now = all.summary.borrow();
-                (now.own as u64, now.ready as u64)
-            };
-            observer.observe(ready, &[KeyValue::new("ready", true)]);
-            observer.observe(own.saturating_sub(ready), &[KeyValue::new("ready", false)]);
-        })
-        .build();
     instruments(meter, metrics);
+}
+
+/// Looks at one number of each node.
+fn of_nodes(
+    metrics: &Metrics,
+    number: fn(&Tallied) -> u64,
+) -> impl Fn(&dyn AsyncInstrument<u64>) + Send + Sync + 'static {
+    let all = metrics.clone();
+    move |observer| {
+        for node in all.scheduler.tallied() {
+            observer.observe(number(&node), &of_node(&node));
+        }
+    }
 }
 
 /// What components measure. Their names come and go, so they are attributes.
