@@ -29,6 +29,12 @@ pub(crate) struct Leadership {
 }
 
 impl Leadership {
+    /// Of a process that never leads.
+    #[cfg(test)]
+    pub(crate) fn of_nobody() -> Self {
+        Conviction::new("nobody".into()).1
+    }
+
     /// The term of this process: there only while it holds the lease and less than 10 s have passed since it sent the
     /// last renewal that succeeded. The clock is read at each call, so a process that stood still has no term when it
     /// goes on. (A clock that stops while the machine sleeps cannot tell; then the `resourceVersion` of each write does.)

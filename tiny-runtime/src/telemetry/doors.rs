@@ -141,7 +141,8 @@ async fn serve(listener: TcpListener, router: Router) {
         let service = TowerToHyperService::new(router.clone());
         tokio::spawn(async move {
             let _seat = seat;
-            let mut builder = Builder::new(hyper_util::rt::TokioExecutor::new());
+            // No HTTP/2: nothing bounds how long one may take to say which of both it speaks.
+            let mut builder = Builder::new(hyper_util::rt::TokioExecutor::new()).http1_only();
             builder.http1().timer(TokioTimer::new()).header_read_timeout(HELLO);
             let connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
             // Who looks comes and goes: their errors are not ours.

@@ -130,7 +130,7 @@ impl Metrics {
                 Measured::Level(_) => "gauge",
                 Measured::Spread { .. } => "histogram",
             };
-            families.entry((sanitised(sample.name), kind)).or_default().push(sample);
+            families.entry((of_author(sample.name, kind), kind)).or_default().push(sample);
         }
         let mut taken = std::collections::BTreeSet::new();
         for ((name, kind), samples) in families {
@@ -145,11 +145,13 @@ impl Metrics {
                 encoder.encode_descriptor(&name, "Measured by a component", None, kind)?;
             for sample in samples {
                 let mut labels = vec![("node".to_owned(), sample.node)];
-                labels.extend(sample.labels.into_iter().map(|(key, value)| {
-                    let key = sanitised(key);
-                    let key = if key == "node" || key == "le" { format!("{key}_") } else { key };
-                    (key, escaped(&value))
-                }));
+                for (key, value) in sample.labels {
+                    let mut key = sanitised(key);
+                    while key == "le" || labels.iter().any(|(taken, _)| *taken == key) {
+                        key.push('_');
+                    }
+                    labels.push((key, value));
+                }
                 let mut metric = family.encode_family(&labels)?;
                 match sample.measured {
                     Measured::Count(count) => counter(&mut metric, count)?,
@@ -209,6 +211,19 @@ fn spread(
     metric.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
 }
 
+/// The name that an author gave, apart from our own names; counters get their ending from the encoder.
+fn of_author(name: &str, kind: &str) -> String {
+    let name = sanitised(name);
+    let name = match name.strip_suffix("_total") {
+        Some(bare) if kind == "counter" && !bare.is_empty() => bare.to_owned(),
+        _ => name,
+    };
+    match name.starts_with("tiny_") || name.starts_with("process_") {
+        true => format!("component_{name}"),
+        false => name,
+    }
+}
+
 /// A name as `OpenMetrics` allows it.
 fn sanitised(name: &str) -> String {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -219,19 +234,41 @@ fn sanitised(name: &str) -> String {
     }
 }
 
-/// A label's value as it stands between quotes: the encoder writes it as it is.
-fn escaped(value: &str) -> String {
-    value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::component::{Counter, Gauge};
+    use crate::engine::{Dice, Waits};
+
+    fn metrics() -> Metrics {
+        let registry = Arc::new(crate::registry::Registry::default());
+        Metrics {
+            module: ModuleId { name: "m".into(), version: "1".into() },
+            scheduler: Scheduler::new(registry, Waits::default(), Dice::seeded(1)),
+            summary: watch::channel(Summary::default()).1,
+            leadership: Leadership::of_nobody(),
+            instruments: Arc::default(),
+        }
+    }
 
     #[test]
     fn what_authors_name_and_label_is_made_to_fit() {
-        assert_eq!(sanitised("orders.total-2"), "orders_total_2");
-        assert_eq!((sanitised("2nd"), sanitised("")), ("_2nd".into(), "_".into()));
-        assert_eq!(escaped("a \"b\" \\ \n"), r#"a \"b\" \\ \n"#);
+        let metrics = metrics();
+        let all = &metrics.instruments;
+        Counter::new(all, "a", "orders_total").label("of", "a\"b\\c\n").add(2);
+        Counter::new(all, "b", "orders_total").add(1);
+        Gauge::new(all, "a", "orders").set(0.5);
+        Gauge::new(all, "a", "tiny_leader").label("node", "x").label("node-", "y").set(1.0);
+        Gauge::new(all, "a", "2nd level").set(1.0);
+        let text = metrics.text().unwrap();
+        for line in [
+            r#"orders_total{node="a",of="a\"b\\c\n"} 2"#,
+            r#"orders_total{node="b"} 1"#,
+            r#"orders_gauge{node="a"} 0.5"#,
+            r#"component_tiny_leader{node="a",node_="x",node__="y"} 1.0"#,
+            r#"_2nd_level{node="a"} 1.0"#,
+        ] {
+            assert!(text.lines().any(|it| it == line), "no {line} in {text}");
+        }
     }
 }

@@ -6,6 +6,7 @@ mod log;
 mod metrics;
 mod observed;
 mod otlp;
+mod watched;
 
 pub use self::doors::{Doors, Open};
 pub use self::health::Health;

@@ -20,6 +20,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::metrics::Metrics;
 use super::observed;
+use super::watched::Watched;
 use crate::engine::trace;
 
 /// The name of this library among the spans of a process.
@@ -60,7 +61,7 @@ impl Otlp {
                 let exporter = at(SpanExporter::builder().with_tonic(), &collector)?;
                 let exporter = exporter.build().map_err(wrong)?;
                 let traces = SdkTracerProvider::builder()
-                    .with_batch_exporter(exporter)
+                    .with_batch_exporter(Watched::new(exporter))
                     .with_id_generator(Self::ids())
                     .with_resource(resource.clone());
                 Some(traces.build())

@@ -97,7 +97,10 @@ pub(super) fn read(request: MessageRequest, header: Option<Duration>) -> Result<
     let by_header = header.and_then(|left| Instant::now().checked_add(left));
     let trace = request.trace.unwrap_or_default();
     let run = <[u8; 16]>::try_from(&*trace.run).ok().map(u128::from_be_bytes);
-    let parent = Parent { span: trace.span, sampled: trace.sampled };
+    let run = run.filter(|id| *id != 0).map(RunId);
+    // A span belongs to its run, and is nothing without.
+    let parent = run.filter(|_| trace.span != 0);
+    let parent = parent.map(|_| Parent { span: trace.span, sampled: trace.sampled });
     let nodes = request.path.into_iter().take(PATH).map(String::into_boxed_str).rev();
     Ok(Arrived {
         from: address(&request.from),
@@ -105,11 +108,11 @@ pub(super) fn read(request: MessageRequest, header: Option<Duration>) -> Result<
         edge: (!request.edge_id.is_empty()).then(|| request.edge_id.into()),
         body: Body::text(request.payload),
         mapped: request.mapped,
-        run: run.filter(|id| *id != 0).map(RunId),
+        run,
         passed: Passed {
             hops: u16::try_from(request.hops).unwrap_or(u16::MAX),
             nodes: nodes.collect(),
-            parent: (parent.span != 0).then_some(parent),
+            parent,
         },
         bounds: RetryBounds { timeout, ..bounds },
         deadline: deadline::end(request.deadline).into_iter().chain(by_header).min(),
