@@ -26,8 +26,10 @@ use super::metrics::{CONTENT_TYPE, Metrics};
 const SEATS: usize = 64;
 /// How long a connection may last: who looks comes again.
 const VISIT: Duration = Duration::from_secs(60);
-/// How long somebody may take to say what they want.
-const HELLO: Duration = Duration::from_secs(10);
+/// How long somebody may take to say what they want: those who say nothing must not keep a probe waiting.
+const HELLO: Duration = Duration::from_secs(2);
+/// Bytes of what they say.
+const HEADERS: usize = 16 * 1024;
 /// How long to wait when the system has no more files to give.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -143,7 +145,11 @@ async fn serve(listener: TcpListener, router: Router) {
             let _seat = seat;
             // No HTTP/2: nothing bounds how long one may take to say which of both it speaks.
             let mut builder = Builder::new(hyper_util::rt::TokioExecutor::new()).http1_only();
-            builder.http1().timer(TokioTimer::new()).header_read_timeout(HELLO);
+            builder
+                .http1()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HELLO)
+                .max_buf_size(HEADERS);
             let connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
             // Who looks comes and goes: their errors are not ours.
             drop(tokio::time::timeout(VISIT, connection).await);

@@ -1,6 +1,6 @@
 //! What a process counts, as text of `OpenMetrics`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -123,19 +123,21 @@ impl Metrics {
 
     /// What components measure, by the names that their authors gave.
     fn instruments(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let mut families: BTreeMap<(String, &str), Vec<Sample>> = BTreeMap::new();
+        // Gauges come last: what they are called is nobody's ending.
+        const KINDS: [&str; 3] = ["counter", "histogram", "gauge"];
+        let mut families: BTreeMap<(usize, &str), Vec<Sample>> = BTreeMap::new();
         for sample in self.instruments.samples() {
             let kind = match sample.measured {
-                Measured::Count(_) => "counter",
-                Measured::Level(_) => "gauge",
-                Measured::Spread { .. } => "histogram",
+                Measured::Count(_) => 0,
+                Measured::Spread { .. } => 1,
+                Measured::Level(_) => 2,
             };
-            families.entry((of_author(sample.name, kind), kind)).or_default().push(sample);
+            families.entry((kind, sample.name)).or_default().push(sample);
         }
-        let mut taken = std::collections::BTreeSet::new();
-        for ((name, kind), samples) in families {
-            // A name stands for one kind; what comes second is told apart by its kind.
-            let name = if taken.insert(name.clone()) { name } else { format!("{name}_{kind}") };
+        let mut taken = BTreeSet::new();
+        for ((kind, name), samples) in families {
+            let kind = KINDS[kind];
+            let name = unused(of_author(name, kind), kind, &mut taken);
             let kind = match kind {
                 "counter" => MetricType::Counter,
                 "gauge" => MetricType::Gauge,
@@ -147,6 +149,10 @@ impl Metrics {
                 let mut labels = vec![("node".to_owned(), sample.node)];
                 for (key, value) in sample.labels {
                     let mut key = sanitised(key);
+                    if key.starts_with("__") {
+                        // Prometheus keeps these for itself.
+                        key = format!("label{key}");
+                    }
                     while key == "le" || labels.iter().any(|(taken, _)| *taken == key) {
                         key.push('_');
                     }
@@ -224,6 +230,22 @@ fn of_author(name: &str, kind: &str) -> String {
     }
 }
 
+/// A name that stands for one family: whatever its series are called, no series of another is called so.
+fn unused(mut name: String, kind: &str, taken: &mut BTreeSet<String>) -> String {
+    let endings: &[&str] = match kind {
+        "counter" => &["", "_total", "_created"],
+        "histogram" => &["", "_sum", "_count", "_bucket", "_created"],
+        _ => &[""],
+    };
+    let series =
+        |name: &str| endings.iter().map(|ending| format!("{name}{ending}")).collect::<Vec<_>>();
+    while series(&name).iter().any(|it| taken.contains(it)) {
+        name = format!("{name}_{kind}");
+    }
+    taken.extend(series(&name));
+    name
+}
+
 /// A name as `OpenMetrics` allows it.
 fn sanitised(name: &str) -> String {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -260,6 +282,8 @@ mod tests {
         Gauge::new(all, "a", "orders").set(0.5);
         Gauge::new(all, "a", "tiny_leader").label("node", "x").label("node-", "y").set(1.0);
         Gauge::new(all, "a", "2nd level").set(1.0);
+        Gauge::new(all, "a", "2nd.level").label("__name__", "x").set(2.0);
+        Gauge::new(all, "a", "orders_total").set(3.0);
         let text = metrics.text().unwrap();
         for line in [
             r#"orders_total{node="a",of="a\"b\\c\n"} 2"#,
@@ -267,6 +291,8 @@ mod tests {
             r#"orders_gauge{node="a"} 0.5"#,
             r#"component_tiny_leader{node="a",node_="x",node__="y"} 1.0"#,
             r#"_2nd_level{node="a"} 1.0"#,
+            r#"_2nd_level_gauge{node="a",label__name__="x"} 2.0"#,
+            r#"orders_total_gauge{node="a"} 3.0"#,
         ] {
             assert!(text.lines().any(|it| it == line), "no {line} in {text}");
         }
