@@ -16,7 +16,6 @@ use super::batches::Batches;
 use super::inbox::Inbox;
 use super::proto::{Answer, Call};
 use super::{CREDITS, answer};
-use crate::component::panic;
 
 /// Answers that wait for the connection to take them: one for each credit, so that a call that is done ends.
 const ANSWERS: usize = CREDITS as usize;
@@ -79,12 +78,12 @@ async fn listen(
             continue;
         }
         let (inbox, send, open) = (inbox.clone(), send.clone(), calls.clone());
-        let mut work = Box::pin(panic::caught_while(async move {
+        let mut work = Box::pin(async move {
             let response = inbox.take(message, None).await;
             // An answer that nobody takes any more is no fault.
             drop(send.send(Answer { id, response: Some(response), credits: 0 }).await);
             open.ended(id);
-        }));
+        });
         if !pace.is_long() {
             let began = Instant::now();
             let first = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await;
@@ -93,7 +92,7 @@ async fn listen(
                 continue;
             }
         }
-        calls.begin(id, async move { drop(work.await) });
+        calls.begin(id, work);
     }
     calls.end();
 }

@@ -9,7 +9,7 @@ use tonic::Status;
 
 use super::proto::{MessageRequest, MessageResponse};
 use super::{CREDITS, answer, letter};
-use crate::component::{Error, Kind};
+use crate::component::{Error, Kind, panic};
 use crate::engine::Scheduler;
 
 /// Messages that are handled at once, of all callers together. Each has a task, so this bounds memory.
@@ -44,6 +44,15 @@ impl Inbox {
         request: MessageRequest,
         header: Option<Duration>,
     ) -> MessageResponse {
+        // What the runner does not guard is how a reply is written. Whoever called must hear of it, and others share the connection.
+        panic::caught_while(self.handled(request, header)).await.unwrap_or_else(|text| {
+            tracing::error!("a message of another module could not be answered: {text}");
+            let why = format!("its reply cannot be written: the component panicked: {text}");
+            answer::written(Err(Error::permanent(why)))
+        })
+    }
+
+    async fn handled(&self, request: MessageRequest, header: Option<Duration>) -> MessageResponse {
         if self.closing.is_cancelled() {
             return answer::untouched("the module is about to stop", NEXT);
         }

@@ -388,3 +388,29 @@ impl Traced {
     #[port(source)]
     async fn later(&self, ctx: &Ctx, message: Note) -> Result;
 }
+
+/// A message that panics when it is written.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub(crate) struct Mine;
+
+impl Serialize for Mine {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> std::result::Result<S::Ok, S::Error> {
+        panic!("it went off")
+    }
+}
+
+impl Message for Mine {}
+
+/// Answers with mines.
+#[component(name = "miner")]
+#[derive(Default)]
+pub(crate) struct Miner;
+
+#[component]
+impl Miner {
+    /// A note.
+    #[port(target)]
+    async fn input(&self, _ctx: &Ctx, _message: Note) -> Result<Mine> {
+        Ok(Mine)
+    }
+}

@@ -145,6 +145,7 @@ impl World {
         registry.insert(ComponentType::of::<cast::Porter>());
         registry.insert(ComponentType::of::<cast::Sapper>());
         registry.insert(ComponentType::of::<cast::Traced>());
+        registry.insert(ComponentType::of::<cast::Miner>());
         registry.insert(ComponentType::of::<cast::Tenant>());
         let (registry, dice) = (Arc::new(registry), Dice::seeded(seed));
         let scheduler = Scheduler::on(backing, registry, Waits::default(), dice);

@@ -213,3 +213,17 @@ async fn more_runs_than_credits_wait_and_all_come_through() {
         assert_eq!(answer(&outcome).as_deref(), Some("back"));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_that_panics_when_it_is_written_is_an_error_and_hurts_no_other_message() {
+    let (a, b) = Town::of_two().await;
+    a.node("one", "actor", &["out two:input"]).node("other", "actor", &["out hung:input"]);
+    b.node("two", "miner", &[]).node("hung", "actor", &[]);
+    b.script("hung", &[Act::Late(300, "still here")]);
+    let run = a.world.run_aside("other:input").await;
+    b.logged("hung: go").await;
+    let error = failure(&a.run("one:input").await);
+    assert_eq!(error.kind(), Kind::Permanent);
+    assert!(error.to_string().contains("it went off"), "{error}");
+    assert_eq!(answer(&run.await.unwrap()).as_deref(), Some("still here"));
+}
