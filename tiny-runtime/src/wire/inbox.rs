@@ -77,9 +77,13 @@ impl Inbox {
         }
     }
 
-    /// Takes nothing more, and waits until nothing is under way.
-    pub(super) async fn drained(&self) {
+    /// Takes nothing more.
+    pub(super) fn close(&self) {
         self.closing.cancel();
+    }
+
+    /// Waits until nothing is under way.
+    pub(super) async fn drained(&self) {
         // The semaphore is never closed.
         drop(self.places.acquire_many(MOST).await);
     }

@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
+use tonic_health::pb::health_server::HealthServer;
+use tonic_health::server::{HealthReporter, HealthService};
 
 use super::exchange::{self, Answers};
 use super::inbox::Inbox;
@@ -101,20 +103,29 @@ impl Server {
         stop: CancellationToken,
     ) -> (Drain, impl Future<Output = Result<(), BindError>> + Send) {
         let inbox = Inbox::new(scheduler);
-        let drain = Drain(inbox.clone());
-        (drain, self.served(inbox, stop))
+        let health = HealthReporter::new();
+        let drain = Drain { inbox: inbox.clone(), health: health.clone() };
+        (drain, self.served(inbox, health, stop))
     }
 
-    async fn served(self, inbox: Inbox, stop: CancellationToken) -> Result<(), BindError> {
+    async fn served(
+        self,
+        inbox: Inbox,
+        health: HealthReporter,
+        stop: CancellationToken,
+    ) -> Result<(), BindError> {
         let why = |e: tonic::transport::Error| BindError::Server(words(&e));
-        let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<ModuleServiceServer<Service>>().await;
+        if inbox.closing().is_cancelled() {
+            // It was drained before it served, and the word must not be taken back.
+            health.set_not_serving::<ModuleServiceServer<Service>>().await;
+        }
+        let health_service = HealthServer::new(HealthService::from_health_reporter(health));
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()
             .map_err(|e| BindError::Server(e.to_string()))?;
-        let closing = inbox.closing().clone();
         let service = ModuleServiceServer::new(Service { inbox })
             .max_decoding_message_size(TRANSPORT)
             .max_encoding_message_size(TRANSPORT);
@@ -132,15 +143,9 @@ impl Server {
         }
         let router =
             server.add_service(service).add_service(health_service).add_service(reflection);
-        let turned = async {
-            closing.cancelled().await;
-            health.set_not_serving::<ModuleServiceServer<Service>>().await;
-            std::future::pending::<()>().await;
-        };
         tokio::select! {
             biased;
             served = router.serve_with_incoming(guest::incoming(self.listener, stop.clone())) => served.map_err(why),
-            () = turned => Ok(()),
             // What is under way has had its time: see `Drain`.
             () = stop.cancelled() => Ok(()),
         }
@@ -149,12 +154,18 @@ impl Server {
 
 /// Ends a server gently.
 #[derive(Clone)]
-pub struct Drain(Inbox);
+pub struct Drain {
+    inbox: Inbox,
+    health: HealthReporter,
+}
 
 impl Drain {
-    /// Takes nothing more, and waits until nothing is under way. Who calls meanwhile is told to try again elsewhere or later.
+    /// Takes nothing more, says so to those who ask for its health, and waits until nothing is under way. Who calls meanwhile is told to
+    /// try again elsewhere or later.
     pub async fn drained(&self) {
-        self.0.drained().await;
+        self.inbox.close();
+        self.health.set_not_serving::<ModuleServiceServer<Service>>().await;
+        self.inbox.drained().await;
     }
 }
 
