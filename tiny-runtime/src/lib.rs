@@ -195,6 +195,7 @@ pub mod cli;
 pub mod component;
 pub mod control;
 pub mod engine;
+mod image;
 mod json;
 pub mod local;
 pub mod mapping;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the runtime with their floors.
-const ROOMS: [(&str, u8); 14] = [
+const ROOMS: [(&str, u8); 15] = [
     ("component", 0),
     ("schema", 0),
     ("mapping", 0),
@@ -18,6 +18,7 @@ const ROOMS: [(&str, u8); 14] = [
     ("control", 3),
     ("operator", 4),
     ("telemetry", 4),
+    ("image", 4),
     ("cli", 4),
     ("local", 4),
     ("testing", 4),

@@ -7,6 +7,7 @@
 //! ```
 
 mod apply;
+mod build;
 mod check;
 mod components;
 pub(crate) mod documents;
@@ -119,6 +120,8 @@ enum Command {
     Schema(schema::Schema),
     /// Prints what an expression of a mapping gives for a JSON document
     Eval(eval::Eval),
+    /// Makes the image of this module, without a container daemon
+    Build(build::Build),
     /// Prints the CRDs of Tiny, ready for `kubectl apply -f -`
     Crds,
 }
@@ -197,6 +200,7 @@ fn start_module(binary: Binary, command: Command) -> Result<()> {
             Command::Components(components) => components.carry_out(binary, &registry),
             Command::Schema(schema) => schema.carry_out(binary, &registry).await,
             Command::Eval(eval) => eval.carry_out(),
+            Command::Build(build) => build.carry_out(binary, &registry).await,
             Command::Test(_) => Ok(()),
             Command::Crds => print(&tiny_crds::manifest::yaml()),
         }
