@@ -7,20 +7,21 @@ use kube::{Api, Client};
 use tiny_crds::names;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::component::Instruments;
 use crate::control::{
-    self, Catalogue, Directory, Leadership, Lease, Module, ModuleId, NodeState, Nodes, Signals,
-    Summary,
+    self, Catalogue, Close, Directory, Leadership, Lease, Module, ModuleId, NodeState, Nodes,
+    Signals, Summary,
 };
 use crate::engine::{Backing, Dice, Scheduler, Waits};
 use crate::registry::Registry;
 use crate::telemetry::{Health, Metrics};
 use crate::wire::{Drain, Pool, Server};
 
-/// The longest wait for the controllers to end: as long as a pod has by Kubernetes' default, less some for the lease.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The longest that an end takes.
+const PATIENCE: Duration = Duration::from_secs(25);
 
 /// The longest wait for messages of other modules that are under way.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -37,6 +38,7 @@ pub struct Operator {
     leadership: Leadership,
     scheduler: Scheduler,
     drain: Option<Drain>,
+    close: Close,
     metrics: Metrics,
 }
 
@@ -98,6 +100,7 @@ impl Operator {
             Module::new(module, published, catalogue, api, leadership.clone(), summary.clone());
         let api = Api::namespaced(client.clone(), namespace);
         let signals = Signals::new(scheduler.clone(), directory, api, leadership.clone());
+        let close = signals.close();
 
         let stop_controllers = CancellationToken::new();
         let stop_lease = CancellationToken::new();
@@ -135,6 +138,7 @@ impl Operator {
             leadership,
             scheduler,
             drain,
+            close,
             metrics,
         }
     }
@@ -178,30 +182,55 @@ impl Operator {
         }
     }
 
-    /// Ends in order: no new runs, those on their way are cancelled (their signals stay `Running` and run again), then the
-    /// lease goes back, so that another process may lead at once.
-    pub async fn stop(mut self) {
+    /// Takes nothing more, neither signals nor what other modules send, and waits until all that is under way has ended, for `longest` at
+    /// most. Returns whether it has. Call it before [`stop`](Self::stop) where what is under way is worth the time.
+    pub async fn finish(&self, longest: Duration) -> bool {
+        let drained = async {
+            if let Some(drain) = &self.drain {
+                drain.drained().await;
+            }
+        };
+        let ended = async { tokio::join!(drained, self.close.clone().closed()) };
+        tokio::time::timeout(longest, ended).await.is_ok()
+    }
+
+    /// [`stop_within`](Self::stop_within) the 25 s that a pod has by Kubernetes' default, less some for its own end.
+    pub async fn stop(self) {
+        self.stop_within(PATIENCE).await;
+    }
+
+    /// Ends in order: no new runs, those on their way are cancelled (their signals stay `Running` and run again), then the lease goes
+    /// back, so that another process may lead at once. What takes longer than its part of the time is left behind, so that the lease goes
+    /// back in any case. Returns whether all has ended.
+    pub async fn stop_within(mut self, longest: Duration) -> bool {
+        let (now, part) = (Instant::now(), longest / 5);
+        let (for_wire, for_controllers, for_background) =
+            (now + part.min(DRAIN), now + part * 3, now + part * 4);
         // Other modules wait for what they have sent, and send the rest to another replica, or to the next process.
         if let Some(drain) = &self.drain
-            && tokio::time::timeout(DRAIN, drain.drained()).await.is_err()
+            && timeout_at(for_wire, drain.drained()).await.is_err()
         {
             tracing::warn!(
-                "messages of other modules were not handled within {DRAIN:?}; those who sent them may try again"
+                "messages of other modules were not handled in time; those who sent them may try again"
             );
         }
         self.stop_wire.cancel();
         self.stop_controllers.cancel();
         let ended = async { while self.controllers.join_next().await.is_some() {} };
-        if tokio::time::timeout(PATIENCE, ended).await.is_err() {
-            tracing::warn!("the controllers did not end within {PATIENCE:?}");
+        let have_controllers_ended = timeout_at(for_controllers, ended).await.is_ok();
+        if !have_controllers_ended {
+            tracing::warn!("the controllers did not end in time");
             self.controllers.abort_all();
         }
         // What runs in the background hears of it, and has its time to end, before the lease goes.
-        if tokio::time::timeout(PATIENCE, self.scheduler.stop()).await.is_err() {
-            tracing::warn!("what nodes have in the background did not end within {PATIENCE:?}");
+        let has_background_ended = timeout_at(for_background, self.scheduler.stop()).await.is_ok();
+        if !has_background_ended {
+            tracing::warn!("what nodes have in the background did not end in time");
         }
         self.stop_lease.cancel();
-        while self.lease.join_next().await.is_some() {}
+        let released = async { while self.lease.join_next().await.is_some() {} };
+        let is_released = timeout_at(now + longest, released).await.is_ok();
+        have_controllers_ended && has_background_ended && is_released
     }
 }
 

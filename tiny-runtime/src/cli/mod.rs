@@ -21,7 +21,10 @@ mod kinds;
 mod new;
 mod next;
 mod plane;
+mod pre_delete;
+mod pre_install;
 mod prune;
+mod rbac;
 mod run;
 mod schema;
 mod signal;
@@ -122,6 +125,12 @@ enum Command {
     Eval(eval::Eval),
     /// Makes the image of this module, without a container daemon
     Build(build::Build),
+    /// Prints the Role that this module needs on a cluster
+    Rbac(rbac::Rbac),
+    /// Says whether a cluster is ready for this module
+    PreInstall(pre_install::PreInstall),
+    /// Lets go of all nodes of this module, so that it can be uninstalled
+    PreDelete(pre_delete::PreDelete),
     /// Prints the CRDs of Tiny, ready for `kubectl apply -f -`
     Crds,
 }
@@ -152,6 +161,10 @@ fn parse(binary: Binary, args: impl IntoIterator<Item = OsString>) -> Result<Cal
         Some(_) => Called::augment_subcommands(command),
         None => Command::augment_subcommands(command),
     };
+    // These take no names of files, so that a folder may stand apart from its flag.
+    let command = ["run", "plane"].into_iter().fold(command, |command, name| {
+        command.mut_subcommand(name, |sub| sub.mut_arg("local", |arg| arg.require_equals(false)))
+    });
     Called::from_arg_matches(&command.try_get_matches_from(args)?)
 }
 
@@ -201,6 +214,9 @@ fn start_module(binary: Binary, command: Command) -> Result<()> {
             Command::Schema(schema) => schema.carry_out(binary, &registry).await,
             Command::Eval(eval) => eval.carry_out(),
             Command::Build(build) => build.carry_out(binary, &registry).await,
+            Command::Rbac(rbac) => rbac.carry_out(binary),
+            Command::PreInstall(check) => check.carry_out(binary).await,
+            Command::PreDelete(release) => release.carry_out(binary).await,
             Command::Test(_) => Ok(()),
             Command::Crds => print(&tiny_crds::manifest::yaml()),
         }
@@ -219,6 +235,17 @@ fn print(text: &str) -> Result<()> {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         written => written.context("cannot write to stdout"),
     }
+}
+
+/// The name of a module's object.
+fn object_name(module: &str) -> Result<String> {
+    let name = tiny_crds::names::sanitise(module);
+    if tiny_crds::names::check_dns_name(&name).is_err() {
+        bail!(
+            "`{module}` cannot be the name of a module: as an object it would be called `{name}`; begin and end it with a letter or digit"
+        );
+    }
+    Ok(name)
 }
 
 /// How this program is called from a shell, for hints: `cargo run --`, or its own path.

@@ -11,6 +11,7 @@ use kube::{Api, Client, Config};
 use tiny_crds::{TinyNode, manifest};
 
 use super::invocation;
+use crate::image::IN_IMAGE;
 use crate::local::{Member, Share, Wish, living, patient};
 
 /// The longest wait for a plane to answer its first request.
@@ -18,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// From one look for the host of a local plane to the next.
 const LOOK: Duration = Duration::from_millis(50);
 /// Where objects are unless somebody says otherwise.
-const NAMESPACE: &str = "tinysystems";
+pub(super) const NAMESPACE: &str = "tinysystems";
 /// The folder of a local plane.
 const FOLDER: &str = ".tiny";
 /// Where a pod finds its account.
@@ -52,6 +53,8 @@ pub(super) struct Plane {
     pub(super) without_retries: Client,
     /// What and where it is, in a few words.
     pub(super) title: String,
+    /// Whether it is one of this machine.
+    pub(super) is_local: bool,
     /// This process's share in it, when it is local and this process lasts.
     pub(super) share: Option<Share>,
 }
@@ -77,6 +80,8 @@ enum Choice {
 struct Surroundings {
     in_pod: bool,
     has_account: bool,
+    /// The process runs in an image that `build` made.
+    in_image: bool,
 }
 
 impl Surroundings {
@@ -84,6 +89,7 @@ impl Surroundings {
         Self {
             in_pod: std::env::var_os("KUBERNETES_SERVICE_HOST").is_some(),
             has_account: Path::new(ACCOUNT).exists(),
+            in_image: std::env::var_os(IN_IMAGE).is_some(),
         }
     }
 }
@@ -113,6 +119,14 @@ impl PlaneArgs {
         match self.choice(&Surroundings::here())? {
             Choice::Local(folder) => self.connect_local(folder).await,
             choice => self.cluster(choice).await,
+        }
+    }
+
+    /// The same without a look at what it has: for an account that may do one thing only.
+    pub(super) async fn connect_blindly(&self) -> Result<Plane> {
+        match self.choice(&Surroundings::here())? {
+            Choice::Local(folder) => self.connect_local(folder).await,
+            choice => self.unprepared(choice).await,
         }
     }
 
@@ -157,10 +171,14 @@ impl PlaneArgs {
             return Ok(Choice::Kubeconfig { file, context });
         }
         match around {
-            Surroundings { in_pod: true, has_account: true } => Ok(Choice::Pod),
-            Surroundings { in_pod: true, has_account: false } => bail!(
+            Surroundings { in_pod: true, has_account: true, .. } => Ok(Choice::Pod),
+            Surroundings { in_pod: true, has_account: false, .. } => bail!(
                 "this is a pod (KUBERNETES_SERVICE_HOST is set) without a service account token, so it cannot talk to \
                  its cluster; give it a service account, or say --local for a plane of its own"
+            ),
+            Surroundings { in_image: true, .. } => bail!(
+                "this is an image outside of a cluster (KUBERNETES_SERVICE_HOST is not set): name a cluster with --kubeconfig FILE, or \
+                 say --local DIR for a plane of its own in a folder that it may write to, such as --local /tmp"
             ),
             Surroundings { in_pod: false, .. } => Ok(Choice::Local(None)),
         }
@@ -183,12 +201,13 @@ impl PlaneArgs {
                 without_retries: client.clone(),
                 client,
                 title: format!("local, {} at https://{address}", shown(&folder)),
+                is_local: true,
                 share: Some(share),
             });
         }
         match self.join(&folder, port, &share).await {
             Ok((client, without_retries, title)) => {
-                Ok(Plane { client, without_retries, title, share: Some(share) })
+                Ok(Plane { client, without_retries, title, is_local: true, share: Some(share) })
             }
             Err(error) => {
                 share.leave().await;
@@ -268,10 +287,18 @@ impl PlaneArgs {
             bail!("the local plane in {} does not run; {start}", folder.display());
         }
         let title = format!("local, {} at {}", shown(&folder), trimmed(&url));
-        Ok(Plane { client, without_retries, title, share: None })
+        Ok(Plane { client, without_retries, title, is_local: true, share: None })
     }
 
     async fn cluster(&self, choice: Choice) -> Result<Plane> {
+        let in_pod = choice == Choice::Pod;
+        let plane = self.unprepared(choice).await?;
+        self.prepared(&plane, in_pod).await?;
+        Ok(plane)
+    }
+
+    /// A cluster that answers, whatever it has.
+    async fn unprepared(&self, choice: Choice) -> Result<Plane> {
         let (config, name) = match choice {
             Choice::Kubeconfig { file, context } => {
                 let name = match (&context, &file) {
@@ -292,29 +319,34 @@ impl PlaneArgs {
         answers(&client).await.map_err(|why| {
             anyhow!("no cluster answers at {url} ({name}): {why}; check that it runs, or choose another with --context or --kubeconfig")
         })?;
-        self.prepared(&client, &url).await?;
-        Ok(Plane { client, without_retries, title: format!("cluster {url} ({name})"), share: None })
+        let title = format!("cluster {url} ({name})");
+        Ok(Plane { client, without_retries, title, is_local: false, share: None })
     }
 
     /// Whether the cluster has our CRDs and the namespace.
-    async fn prepared(&self, client: &Client, url: &str) -> Result<()> {
+    async fn prepared(&self, plane: &Plane, in_pod: bool) -> Result<()> {
+        let (client, url) = (&plane.client, &plane.title);
         let nodes: Api<TinyNode> = Api::namespaced(client.clone(), &self.namespace);
         match nodes.list(&ListParams::default().limit(1)).await {
             Ok(_) => {}
             // A path that is not served has no Status to read a reason from.
             Err(kube::Error::Api(status)) if status.code == 404 => bail!(
-                "the cluster at {url} does not have the CRDs of Tiny; install them with `{} crds | kubectl apply -f -`",
+                "the {url} does not have the CRDs of Tiny; install them with `{} crds | kubectl apply -f -`, or with the chart tiny-crds",
                 invocation()
             ),
             Err(kube::Error::Api(status)) => {
-                bail!("the cluster at {url} refuses to list TinyNodes: {}", status.message)
+                bail!("the {url} refuses to list TinyNodes: {}", status.message)
             }
-            Err(e) => return Err(e).context(format!("cannot list TinyNodes at {url}")),
+            Err(e) => return Err(e).context(format!("cannot list TinyNodes of the {url}")),
+        }
+        if in_pod {
+            // A pod's own is there, and its account may not look at namespaces.
+            return Ok(());
         }
         let namespaces: Api<Namespace> = Api::all(client.clone());
         match namespaces.get_opt(&self.namespace).await {
             Ok(None) => bail!(
-                "the cluster at {url} has no namespace `{0}`; create it with `kubectl create namespace {0}`, or choose another with --namespace",
+                "the {url} has no namespace `{0}`; create it with `kubectl create namespace {0}`, or choose another with --namespace",
                 self.namespace
             ),
             // An account that may not look at namespaces is usual in a cluster.
@@ -425,7 +457,11 @@ mod tests {
 
     fn choice(args: &[&str], in_pod: bool, has_account: bool) -> Result<Choice> {
         let args = std::iter::once("x").chain(args.iter().copied());
-        Only::try_parse_from(args)?.plane.choice(&Surroundings { in_pod, has_account })
+        Only::try_parse_from(args)?.plane.choice(&Surroundings {
+            in_pod,
+            has_account,
+            in_image: false,
+        })
     }
 
     #[test]
@@ -444,6 +480,19 @@ mod tests {
         assert!(said.contains("without a service account token"), "{said}");
         assert_eq!(choice(&["--local"], true, false).unwrap(), Choice::Local(None));
         assert_eq!(choice(&["--local=x"], true, true).unwrap(), Choice::Local(Some("x".into())));
+    }
+
+    #[test]
+    fn an_image_has_no_plane_of_its_own_unless_told() {
+        let choice = |args: &[&str]| {
+            let args = std::iter::once("x").chain(args.iter().copied());
+            let around = Surroundings { in_pod: false, has_account: false, in_image: true };
+            Only::try_parse_from(args).unwrap().plane.choice(&around)
+        };
+        let said = choice(&[]).unwrap_err().to_string();
+        assert!(said.contains("--local /tmp"), "{said}");
+        assert_eq!(choice(&["--local=/tmp"]).unwrap(), Choice::Local(Some("/tmp".into())));
+        assert!(matches!(choice(&["--cluster"]).unwrap(), Choice::Kubeconfig { .. }));
     }
 
     #[test]

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use tiny_crds::duration;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::apply::{self, Applied, Files};
 use super::documents;
@@ -21,6 +23,12 @@ use crate::telemetry::{Doors, Log, Otlp};
 use crate::wire::Server;
 use crate::words;
 
+/// How long a pod takes to stop at most, and a process on a local plane, where somebody sits and waits.
+const DRAIN: Duration = Duration::from_secs(25);
+const DRAIN_AT_HOME: Duration = Duration::from_secs(8);
+/// What is kept of that for cancelling the rest and giving the lease back, and for telling the collector.
+const PUTTING_AWAY: Duration = Duration::from_secs(4);
+const TELLING: Duration = Duration::from_secs(3);
 /// How long the first lines wait for all nodes to be ready.
 const SETTLE: Duration = Duration::from_secs(5);
 
@@ -28,9 +36,9 @@ const SETTLE: Duration = Duration::from_secs(5);
 #[derive(Debug, clap::Args)]
 #[command(disable_version_flag = true)]
 pub(super) struct Run {
-    /// Name of the module, which nodes write into `spec.module`
+    /// Name of the module, which nodes write into `spec.module`; by default that of the crate
     #[arg(short, long)]
-    name: String,
+    name: Option<String>,
     /// Version of the module, without a leading `v`; by default that of the crate
     #[arg(short, long)]
     version: Option<String>,
@@ -46,6 +54,15 @@ pub(super) struct Run {
     /// Print errors only
     #[arg(long)]
     quiet: bool,
+    /// Longest time to stop in, of which the last 7s are for putting away what still runs then; by default 25s on a cluster, 8s on a local plane
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    drain_timeout: Option<Duration>,
+    /// Go on for so long after saying not ready, until nobody sends any more
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::parse)]
+    shutdown_delay: Duration,
+    /// Of the original, whose replicas had to be told to elect a leader; ours always do
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_name = "BOOL")]
+    leader_elect: Option<Option<bool>>,
     #[command(flatten)]
     wire: WireArgs,
     #[command(flatten)]
@@ -65,7 +82,7 @@ impl Run {
     /// Begins to log, and to export what is asked for.
     pub(super) fn otlp(&self, binary: Binary) -> Otlp {
         let version = self.version.as_deref().unwrap_or(binary.version);
-        let (otlp, refused) = match Otlp::of_env(&self.name, version) {
+        let (otlp, refused) = match Otlp::of_env(self.name(binary), version) {
             Ok(otlp) => (otlp, None),
             Err(why) => (Otlp::default(), Some(why)),
         };
@@ -95,19 +112,18 @@ impl Run {
         done
     }
 
+    fn name(&self, binary: Binary) -> &str {
+        self.name.as_deref().unwrap_or(binary.name)
+    }
+
     fn module(&self, binary: Binary) -> Result<ModuleId> {
         let version = self.version.as_deref().unwrap_or(binary.version);
         if let Some(bare) = version.strip_prefix('v') {
             bail!("a version is written without a leading `v`: say --version {bare}");
         }
-        let name = tiny_crds::names::sanitise(&self.name);
-        if tiny_crds::names::check_dns_name(&name).is_err() {
-            bail!(
-                "`{}` cannot be the name of a module: as an object it would be called `{name}`; begin and end it with a letter or digit",
-                self.name
-            );
-        }
-        Ok(ModuleId { name: self.name.clone(), version: version.to_owned() })
+        let name = self.name(binary);
+        super::object_name(name)?;
+        Ok(ModuleId { name: name.to_owned(), version: version.to_owned() })
     }
 
     async fn on(
@@ -171,19 +187,37 @@ impl Run {
             },
             Err(e) => Err(e),
         };
-        if fate.is_ok() {
-            self.say(
-                "stopping",
-                "runs on their way are cancelled and run again at the next start",
-            )?;
-        }
         health.leave();
         // A second Ctrl-C does not wait.
         tokio::select! {
-            () = operator.stop() => {}
+            ended = self.end(operator, plane) => ended?,
             () = stop.asked_again() => bail!("stopped without waiting for the controllers"),
         }
         fate
+    }
+
+    /// Ends in order and in time: nobody is asked any more, what is under way ends or is left for the next process, and the lease goes back.
+    async fn end(&self, operator: Operator, plane: &Plane) -> Result<()> {
+        let longest = self.drain_timeout.unwrap_or(match plane.share {
+            Some(_) => DRAIN_AT_HOME,
+            None => DRAIN,
+        });
+        let deadline = Instant::now() + longest.saturating_sub(TELLING).max(TELLING);
+        let finishing = longest.saturating_sub(self.shutdown_delay + PUTTING_AWAY + TELLING);
+        let stopping = format!(
+            "runs under way have {finishing:?} to end, then they are left for the next start"
+        );
+        self.say("stopping", &stopping)?;
+        tokio::time::sleep(self.shutdown_delay.min(longest)).await;
+        if !operator.finish(finishing).await {
+            tracing::warn!(
+                "what did not end in time is cancelled; signals run again at the next start"
+            );
+        }
+        if !operator.stop_within(deadline - Instant::now()).await {
+            bail!("not everything ended within {longest:?}; what is left ends with the process");
+        }
+        Ok(())
     }
 
     async fn apply(

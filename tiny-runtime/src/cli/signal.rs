@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use futures::StreamExt;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::{ListParams, PostParams};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
@@ -23,6 +24,8 @@ const HINT: Duration = Duration::from_secs(5);
 const TRIES: u32 = 10;
 /// The longest wait for a module to take the signal.
 const TAKEN: Duration = Duration::from_secs(60);
+/// From one question for a signal of its own to the next.
+const ASK: Duration = Duration::from_millis(250);
 /// The longest time without a plane that answers.
 const TROUBLE: Duration = Duration::from_secs(30);
 /// What a run may take longer than its timeout until its status has come here.
@@ -41,6 +44,9 @@ pub(super) struct Signal {
     /// Wait until all that the message causes has ended, and print the reply
     #[arg(long)]
     wait: bool,
+    /// Send it as a signal of its own beside others, look at nothing else, and wait: for an account that may create and get signals only
+    #[arg(long)]
+    once: bool,
     /// Longest time for the run, such as 30s
     #[arg(long, value_name = "DURATION")]
     timeout: Option<String>,
@@ -52,10 +58,7 @@ impl Signal {
     pub(super) async fn carry_out(self) -> Result<()> {
         let message = self.message()?;
         let limit = self.timeout.as_deref().map(duration::parse).transpose()?;
-        let plane = self.plane.connect().await?;
         let namespace = &self.plane.namespace;
-        self.check_port(&plane.client, namespace).await?;
-        let api: Api<TinySignal> = Api::namespaced(plane.client, namespace);
         let spec = TinySignalSpec {
             node: self.node.clone(),
             port: self.port.clone(),
@@ -63,6 +66,14 @@ impl Signal {
             nonce: Some(uuid::Uuid::new_v4().to_string()),
             timeout: self.timeout.clone(),
         };
+        if self.once {
+            let plane = self.plane.connect_blindly().await?;
+            let api = Api::namespaced(plane.client, namespace);
+            return report(&self.sent_once(&api, spec, limit).await?);
+        }
+        let plane = self.plane.connect().await?;
+        self.check_port(&plane.client, namespace).await?;
+        let api: Api<TinySignal> = Api::namespaced(plane.client, namespace);
         let signal = self.write(&api, spec).await?;
         if !self.wait {
             let name = signal.name_any();
@@ -112,6 +123,49 @@ impl Signal {
             self.port,
             words::did_you_mean(&self.port, targets()),
             words::list(targets())
+        )
+    }
+
+    /// Creates a signal that no other has the name of, and asks for it until it has ended. One that a pod makes goes with the pod.
+    async fn sent_once(
+        &self,
+        api: &Api<TinySignal>,
+        spec: TinySignalSpec,
+        limit: Option<Duration>,
+    ) -> Result<TinySignalStatus> {
+        let mut signal = TinySignal::new("", spec);
+        let prefix = format!("{}-", names::signal_name(&self.node, &self.port));
+        signal.metadata.name = None;
+        signal.metadata.generate_name = Some(prefix);
+        signal.metadata.owner_references = this_pod().map(|pod| vec![pod]);
+        signal.labels_mut().insert(labels::NODE_NAME.into(), self.node.clone());
+        let params =
+            PostParams { field_manager: Some("tiny-signal".into()), ..PostParams::default() };
+        let signal = api.create(&params, &signal).await.context("cannot create a signal")?;
+        let name = signal.name_any();
+        let end = Instant::now() + limit.map_or(TAKEN, |limit| limit + GRACE);
+        let mut trouble = None;
+        while Instant::now() < end {
+            match api.get(&name).await {
+                Ok(signal) => {
+                    let status = signal.status.unwrap_or_default();
+                    if status.phase.as_ref().is_some_and(Phase::is_final) {
+                        return Ok(status);
+                    }
+                }
+                Err(kube::Error::Api(status)) if matches!(status.code, 401 | 403 | 404) => {
+                    bail!("cannot get signal `{name}`: {}", status.message)
+                }
+                // The plane may be restarting.
+                Err(e) => trouble = Some(e),
+            }
+            tokio::time::sleep(ASK).await;
+        }
+        let trouble = trouble.map(|e| format!(" (last trouble: {e})")).unwrap_or_default();
+        bail!(
+            "nothing came of signal `{name}` in time{trouble}; is there a node `{}` with a port `{}`, and does its module run?",
+            self.node,
+            self.port
         )
     }
 
@@ -201,6 +255,18 @@ impl Signal {
                         }
         }
     }
+}
+
+/// The pod that this process runs in, as the owner of what it makes, where the pod was told of itself.
+fn this_pod() -> Option<OwnerReference> {
+    let named = |key| std::env::var(key).ok().filter(|value| !value.is_empty());
+    Some(OwnerReference {
+        api_version: "v1".into(),
+        kind: "Pod".into(),
+        name: named("POD_NAME")?,
+        uid: named("POD_UID")?,
+        ..OwnerReference::default()
+    })
 }
 
 /// Whether trying again cannot help.

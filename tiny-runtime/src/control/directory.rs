@@ -25,7 +25,9 @@ struct Index {
     modules: RwLock<HashMap<String, Arc<str>>>,
     changes: watch::Sender<u64>,
     addresses: watch::Sender<Addresses>,
-    /// Modules that a list under way has brought.
+    /// The objects of modules that are there and stay.
+    installed: RwLock<BTreeSet<String>>,
+    /// Those of them that a list under way has brought.
     listing: RwLock<BTreeSet<String>>,
 }
 
@@ -72,15 +74,20 @@ impl Directory {
     /// Takes in one event of the watch of modules. Returns the sanitised names of those that are somewhere else now.
     pub(crate) fn observe(&self, event: &Event<TinyModule>) -> BTreeSet<String> {
         let mut listing = self.0.listing.write().unwrap_or_else(PoisonError::into_inner);
+        let mut installed = self.0.installed.write().unwrap_or_else(PoisonError::into_inner);
+        let named = |module: &TinyModule| names::sanitise(&module.name_any());
         match event {
-            Event::Init => {
-                listing.clear();
-                BTreeSet::new()
+            Event::InitApply(module) => drop(listing.insert(named(module))),
+            Event::InitDone => installed.clone_from(&listing),
+            Event::Apply(module) if module.metadata.deletion_timestamp.is_none() => {
+                installed.insert(named(module));
             }
-            Event::InitApply(module) => {
-                listing.insert(names::sanitise(&module.name_any()));
-                self.place(module)
-            }
+            Event::Apply(module) | Event::Delete(module) => drop(installed.remove(&named(module))),
+            Event::Init => listing.clear(),
+        }
+        match event {
+            Event::Init => BTreeSet::new(),
+            Event::InitApply(module) => self.place(module),
             Event::InitDone => {
                 let gone = |name: &&String| !listing.contains(*name);
                 let gone: Vec<String> =
@@ -88,8 +95,13 @@ impl Directory {
                 gone.iter().flat_map(|name| self.put_address(name, "")).collect()
             }
             Event::Apply(module) => self.place(module),
-            Event::Delete(module) => self.put_address(&names::sanitise(&module.name_any()), ""),
+            Event::Delete(module) => self.put_address(&named(module), ""),
         }
+    }
+
+    /// Whether the module of this sanitised name has an object that stays. One without has been uninstalled, or was never installed.
+    pub(crate) fn is_installed(&self, module: &str) -> bool {
+        self.0.installed.read().unwrap_or_else(PoisonError::into_inner).contains(module)
     }
 
     fn place(&self, module: &TinyModule) -> BTreeSet<String> {
@@ -183,5 +195,25 @@ mod tests {
         assert!(directory.observe(&Event::Init).is_empty());
         assert_eq!(directory.observe(&Event::InitDone).len(), 1);
         assert!(!is_known(), "the list had it no more");
+    }
+
+    #[test]
+    fn a_module_is_installed_while_its_object_stays() {
+        let module = |metadata| -> TinyModule {
+            serde_json::from_value(json!({"metadata": metadata, "spec": {}})).unwrap()
+        };
+        let stays = || module(json!({"name": "one"}));
+        let going = || module(json!({"name": "one", "deletionTimestamp": "2026-01-01T00:00:00Z"}));
+        let directory = Directory::default();
+        let is_installed = |event| {
+            directory.observe(&event);
+            directory.is_installed("one")
+        };
+        assert!(!is_installed(Event::Init) && !is_installed(Event::InitApply(stays())));
+        assert!(is_installed(Event::InitDone));
+        assert!(!is_installed(Event::Apply(going())) && is_installed(Event::Apply(stays())));
+        assert!(!is_installed(Event::Delete(stays())));
+        assert!(is_installed(Event::Apply(stays())) && is_installed(Event::Init));
+        assert!(!is_installed(Event::InitDone), "the list had it no more");
     }
 }

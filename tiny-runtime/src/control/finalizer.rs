@@ -13,7 +13,7 @@ use super::status::{self, Written};
 const FIELD_MANAGER: &str = "tiny-finalizer";
 
 /// True while the object of `node` stays until we let it go.
-pub(super) fn is_on(node: &TinyNode) -> bool {
+pub(crate) fn is_on(node: &TinyNode) -> bool {
     node.finalizers().iter().any(|finalizer| finalizer == NODE_FINALIZER)
 }
 
@@ -39,15 +39,36 @@ pub(super) async fn write(
     version: Option<&str>,
     finalizers: &[String],
 ) -> kube::Result<Written<TinyNode>> {
-    if leadership.term().is_none() {
-        return Ok(Written::NotLeading);
+    match leadership.term() {
+        Some(_) => patch(api, name, version, finalizers).await,
+        None => Ok(Written::NotLeading),
     }
+}
+
+async fn patch(
+    api: &Api<TinyNode>,
+    name: &str,
+    version: Option<&str>,
+    finalizers: &[String],
+) -> kube::Result<Written<TinyNode>> {
     let patch = Patch::Merge(
         json!({ "metadata": { "resourceVersion": version, "finalizers": finalizers } }),
     );
     let params =
         PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
     status::written(api.patch(name, &params, &patch)).await
+}
+
+/// Takes ours off a node whoever leads: its module is being uninstalled. Returns false when somebody else wrote the node meanwhile, or it
+/// is gone.
+///
+/// # Errors
+/// What the API server answers but that.
+pub(crate) async fn remove(api: &Api<TinyNode>, node: &TinyNode) -> kube::Result<bool> {
+    let Some(finalizers) = desired(node, false) else { return Ok(false) };
+    let (name, version) = (node.name_any(), node.resource_version());
+    let written = patch(api, &name, version.as_deref(), &finalizers).await?;
+    Ok(matches!(written, Written::Stored(_)))
 }
 
 #[cfg(test)]

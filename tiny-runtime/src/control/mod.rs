@@ -4,7 +4,8 @@ mod catalogue;
 mod declare;
 mod directory;
 mod face;
-mod finalizer;
+pub(crate) mod finalizer;
+mod herald;
 mod leadership;
 mod lease;
 mod leaving;
@@ -31,7 +32,7 @@ pub(crate) use self::{
     module::Module,
     node::Nodes,
     pause::pauses,
-    signal::Signals,
+    signal::{Close, Signals},
     state::NodeState,
 };
 

@@ -1,4 +1,7 @@
 //! The module controller: the TinyModule that says which components this binary offers.
+//!
+//! It makes the object where there is none when the process starts. Who deletes it later uninstalls the module, and nobody makes it anew
+//! before the next start.
 
 use std::sync::Arc;
 
@@ -15,6 +18,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::catalogue::{Catalogue, LIMIT};
+use super::herald::Herald;
 use super::lease::Leadership;
 use super::node::Summary;
 use super::pause::{broke, pauses};
@@ -33,6 +37,8 @@ pub(crate) struct Module {
     leadership: Leadership,
     catalogue: Arc<Catalogue>,
     summary: watch::Receiver<Summary>,
+    /// True once the object has been there.
+    has_been: bool,
 }
 
 impl Module {
@@ -44,7 +50,7 @@ impl Module {
         leadership: Leadership,
         summary: watch::Receiver<Summary>,
     ) -> Self {
-        Self { id, address, api, leadership, catalogue, summary }
+        Self { id, address, api, leadership, catalogue, summary, has_been: false }
     }
 
     /// Follows the object until `shutdown`.
@@ -52,6 +58,7 @@ impl Module {
         let name = names::sanitise(&self.id.name);
         let objects = watcher::watch_object(self.api.clone(), &name).backoff(pauses());
         let mut objects = std::pin::pin!(objects);
+        let mut herald = Herald::new(self.api.clone().into_client(), self.leadership.identity());
         let mut seen: Option<Option<TinyModule>> = None;
         let mut failures = 0;
         let mut pause: Option<Instant> = None;
@@ -64,7 +71,10 @@ impl Module {
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 object = objects.next() => match object {
-                    Some(Ok(object)) => seen = Some(object),
+                    Some(Ok(object)) => {
+                        self.has_been |= object.is_some();
+                        seen = Some(object);
+                    }
                     Some(Err(e)) => broke(&format!("the module `{name}`"), &e),
                     None => return,
                 },
@@ -75,6 +85,12 @@ impl Module {
             let Some(object) = &seen else { continue };
             let reconciled = shutdown.run_until_cancelled(self.reconcile(&name, object.as_ref()));
             let Some(reconciled) = reconciled.await else { return };
+            if let Some(object) = object {
+                let told = herald.leads(&self.leadership, object);
+                if shutdown.run_until_cancelled(told).await.is_none() {
+                    return;
+                }
+            }
             pause = match reconciled {
                 Ok(()) => {
                     failures = 0;
@@ -93,7 +109,9 @@ impl Module {
         if self.leadership.term().is_none() {
             return Ok(());
         }
-        let Some(object) = object else { return self.create(name).await };
+        let Some(object) = object else {
+            return if self.has_been { Ok(()) } else { self.create(name).await };
+        };
         let desired = self.desired(object, Timestamp::now());
         if object.status.as_ref() == Some(&desired) {
             return Ok(());
@@ -109,7 +127,8 @@ impl Module {
     }
 
     async fn create(&self, name: &str) -> kube::Result<()> {
-        let image = Some(format!("{}:{}", self.id.name, self.id.version));
+        let said = std::env::var("TINY_IMAGE").ok().filter(|image| !image.is_empty());
+        let image = said.or_else(|| Some(format!("{}:{}", self.id.name, self.id.version)));
         let module = TinyModule::new(name, TinyModuleSpec { image });
         match self.api.create(&PostParams::default(), &module).await {
             Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(()),

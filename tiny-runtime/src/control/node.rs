@@ -55,6 +55,10 @@ pub(crate) struct Nodes {
     sharing: Sharing,
     proofs: Proofs,
     neighbours: Neighbours,
+    /// True while the module's own object is there.
+    is_installed: bool,
+    /// True once it is there no more: whoever deleted it uninstalls the module, which keeps no further object of a node.
+    is_uninstalled: bool,
     summary: watch::Sender<Summary>,
 }
 
@@ -117,6 +121,8 @@ impl Nodes {
             dirty: BTreeSet::new(),
             outrun: BTreeSet::new(),
             listing: None,
+            is_installed: false,
+            is_uninstalled: false,
             summary: watch::Sender::default(),
         }
     }
@@ -224,6 +230,11 @@ impl Nodes {
     /// Takes in one event of the watch of modules.
     fn observe_module(&mut self, event: Event<TinyModule>) {
         let moved = self.directory.observe(&event);
+        let installed = self.directory.is_installed(&names::sanitise(&self.module.name));
+        if installed != std::mem::replace(&mut self.is_installed, installed) {
+            self.is_uninstalled = !installed;
+            self.mark_all();
+        }
         self.neighbours
             .observe(event, &mut Known { sharing: &mut self.sharing, proofs: &mut self.proofs });
         let leads = |own: &Own| {
@@ -538,7 +549,9 @@ impl Nodes {
     /// The finalizers that the node should have; `None` when it has them, or when nobody can tell because its component is not
     /// known here.
     fn finalizers(&self, own: &Own) -> Option<Vec<String>> {
-        finalizer::desired(&own.node, self.component(own)?.has.destroy)
+        let has_destroy = self.component(own)?.has.destroy;
+        let may_be_added = !self.is_uninstalled || finalizer::is_on(&own.node);
+        finalizer::desired(&own.node, has_destroy && may_be_added)
     }
 
     /// The status that the node should have; `None` when it has it.

@@ -10,6 +10,7 @@ use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, ResourceExt};
 use tiny_crds::{Phase, TinySignal};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -77,6 +78,10 @@ pub(crate) struct Signals {
     known: BTreeMap<String, TinySignal>,
     running: BTreeMap<String, Running>,
     jobs: JoinSet<String>,
+    /// How many of them there are, for who waits for their end.
+    under_way: watch::Sender<usize>,
+    /// No new run begins after this.
+    closing: CancellationToken,
     listing: Option<BTreeMap<String, TinySignal>>,
 }
 
@@ -90,6 +95,22 @@ struct Running {
     cancel: CancellationToken,
     /// Ends the run and leaves its status, for whoever runs it again.
     abandon: CancellationToken,
+}
+
+/// Ends the beginning of runs.
+#[derive(Clone, Debug)]
+pub(crate) struct Close {
+    closing: CancellationToken,
+    under_way: watch::Receiver<usize>,
+}
+
+impl Close {
+    /// Begins no run any more, and waits until those under way have ended.
+    pub(crate) async fn closed(mut self) {
+        self.closing.cancel();
+        // It cannot be gone before the controller has ended, and then nothing is under way.
+        drop(self.under_way.wait_for(|count| *count == 0).await);
+    }
 }
 
 impl Signals {
@@ -107,8 +128,15 @@ impl Signals {
             known: BTreeMap::new(),
             running: BTreeMap::new(),
             jobs: JoinSet::new(),
+            under_way: watch::Sender::default(),
+            closing: CancellationToken::new(),
             listing: None,
         }
+    }
+
+    /// Ends the beginning of runs, and tells when those under way have ended.
+    pub(crate) fn close(&self) -> Close {
+        Close { closing: self.closing.clone(), under_way: self.under_way.subscribe() }
     }
 
     /// Follows the signals of the namespace until `shutdown`, then cancels what runs and leaves it `Running`: the next
@@ -119,6 +147,7 @@ impl Signals {
         let mut events = std::pin::pin!(events);
         let mut nodes = self.directory.changes();
         loop {
+            self.under_way.send_replace(self.jobs.len());
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 event = events.next() => match event {
@@ -219,6 +248,8 @@ impl Signals {
                     running.cancel.cancel();
                 }
             }
+            // It is left for the process that comes after this one.
+            Step::Run { .. } if self.closing.is_cancelled() => {}
             Step::Run { attempt } => {
                 if self.running.len() < RUNNING {
                     let job = Job::Run { attempt, term };

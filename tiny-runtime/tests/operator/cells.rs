@@ -190,9 +190,11 @@ async fn ports_of_the_status_follow_the_settings() {
     let node = stage.until("door", has("into_attic")).await;
     assert!(port(&node, "into_hall").unwrap().schema.is_absent(), "the module has it");
     assert!(!port(&node, "into_attic").unwrap().schema.is_absent(), "the module has it not");
-    let module = stage
-        .until("m", |module: Option<&TinyModule>| module.is_some_and(|it| it.status.is_some()))
-        .await;
+    let offers = |module: Option<&TinyModule>| {
+        let status = module.and_then(|module| module.status.as_ref());
+        status.is_some_and(|status| !status.components.is_empty())
+    };
+    let module = stage.until("m", offers).await;
     let offered = module.status.unwrap().components;
     let offered = offered.iter().find(|component| component.name == "door").unwrap();
     let names: Vec<&str> = offered.ports.iter().map(|port| port.name.as_str()).collect();

@@ -8,7 +8,7 @@ use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 use tiny_crds::condition::{READY, SETTINGS_VALID};
 use tiny_crds::labels::NODE_FINALIZER;
-use tiny_crds::{Phase, TinyNode, condition};
+use tiny_crds::{Phase, TinyModule, TinyNode, condition};
 use tiny_runtime::component::ComponentType;
 use tiny_runtime::operator::Operator;
 use tiny_runtime::prelude::*;
@@ -147,6 +147,27 @@ async fn the_leader_calls_the_hook_once_and_then_the_object_goes() {
     assert_eq!(calls("inn"), [1]);
     one.stop().await;
     stage.end(two).await;
+}
+
+#[tokio::test]
+async fn a_module_that_was_uninstalled_holds_no_further_node() {
+    let stage = Stage::new().await;
+    let operator = start(&stage);
+    lodge(&stage, "lodge", "").await;
+    stage.until::<TinyModule>("m", |module: Option<&TinyModule>| module.is_some()).await;
+    stage.api::<TinyModule>().delete("m", &DeleteParams::default()).await.unwrap();
+    stage.node("cabin", json!({"module": "m", "component": "lodge"})).await;
+    let node = stage.until::<TinyNode>("cabin", condition_is(READY, "True")).await;
+    assert_eq!(node.finalizers(), [""; 0]);
+    assert_eq!(
+        finalizers(&stage, "lodge").await,
+        [NODE_FINALIZER],
+        "what it had to delete stays its own"
+    );
+    operator.stop().await;
+    let operator = start(&stage);
+    stage.until("cabin", has_finalizers(&[NODE_FINALIZER])).await;
+    stage.end(operator).await;
 }
 
 #[tokio::test]

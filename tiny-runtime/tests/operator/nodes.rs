@@ -62,7 +62,7 @@ async fn conditions_tell_what_is_wrong_and_that_it_is_right_again() {
 }
 
 #[tokio::test]
-async fn the_module_says_what_it_offers_and_comes_back_when_it_is_deleted() {
+async fn the_module_says_what_it_offers_until_somebody_uninstalls_it() {
     let stage = Stage::new().await;
     let operator = stage.start("Acme/M");
     let offered = |module: Option<&TinyModule>| {
@@ -78,7 +78,14 @@ async fn the_module_says_what_it_offers_and_comes_back_when_it_is_deleted() {
     let schema = input.schema.value().unwrap().unwrap();
     assert_eq!(schema.pointer("/$defs/Text/properties/text/type"), Some(&json!("string")));
 
-    stage.api::<TinyModule>().delete("acme-m", &DeleteParams::default()).await.unwrap();
+    let modules = stage.api::<TinyModule>();
+    modules.delete("acme-m", &DeleteParams::default()).await.unwrap();
+    // What it has seen of this, it has seen of the module too.
+    stage.node("late", json!({"module": "Acme/M", "component": "answer"})).await;
+    stage.until::<TinyNode>("late", condition_is(READY, "True")).await;
+    assert!(modules.get_opt("acme-m").await.unwrap().is_none(), "nobody makes it anew");
+    operator.stop().await;
+    let operator = stage.start("Acme/M");
     stage.until::<TinyModule>("acme-m", offered).await;
     stage.end(operator).await;
 }

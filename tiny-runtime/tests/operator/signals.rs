@@ -1,5 +1,7 @@
 //! What becomes of signals.
 
+use std::time::Duration;
+
 use kube::ResourceExt;
 use kube::api::DeleteParams;
 use serde_json::json;
@@ -120,6 +122,34 @@ async fn a_newer_nonce_cancels_what_runs_and_then_runs() {
     assert_eq!(status.reply, Some(json!("went")));
     assert_eq!(status.attempts, Some(1));
     stage.end(operator).await;
+}
+
+#[tokio::test]
+async fn what_runs_may_end_before_a_process_does_and_nothing_new_begins() {
+    let stage = Stage::new().await;
+    stage.node("h", json!({"module": "m", "component": "hang"})).await;
+    let operator = stage.start("m");
+    let send = |text| json!({"node": "h", "port": "input", "data": {"text": text}, "nonce": "1"});
+    stage.signal("ends", send("soon")).await;
+    stage.status("ends", Phase::Running, "1").await;
+    assert!(operator.finish(Duration::from_secs(20)).await);
+    let ended = stage.api::<TinySignal>().get("ends").await.unwrap().status.unwrap();
+    assert_eq!((ended.phase, ended.attempts), (Some(Phase::Succeeded), Some(1)));
+    stage.signal("late", send("go")).await;
+    assert!(operator.finish(Duration::from_secs(20)).await, "nothing is under way");
+    operator.stop().await;
+    let late = stage.api::<TinySignal>().get("late").await.unwrap().status.unwrap_or_default();
+    assert_eq!(late.phase.unwrap_or_default(), Phase::Pending, "it is left for the next process");
+
+    let operator = stage.start("m");
+    stage.status("late", Phase::Succeeded, "1").await;
+    stage.signal("stays", send("stay")).await;
+    stage.status("stays", Phase::Running, "1").await;
+    assert!(!operator.finish(Duration::from_millis(50)).await, "it does not end by itself");
+    assert!(operator.stop_within(Duration::from_secs(20)).await);
+    let left = stage.api::<TinySignal>().get("stays").await.unwrap().status.unwrap();
+    assert_eq!(left.phase, Some(Phase::Running));
+    stage.plane.shutdown().await;
 }
 
 #[tokio::test]

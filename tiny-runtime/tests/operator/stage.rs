@@ -78,11 +78,13 @@ pub(crate) struct Hang;
 
 #[component]
 impl Hang {
-    /// Receives the text; only `go` ends.
+    /// Receives the text; only `go` ends, and `soon` after a while.
     #[port(target)]
     async fn input(&self, ctx: &Ctx, message: Text) -> Result<String> {
         let _node = ctx.node();
-        if message.text != "go" {
+        if message.text == "soon" {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        } else if message.text != "go" {
             std::future::pending::<()>().await;
         }
         Ok("went".to_owned())
