@@ -175,9 +175,9 @@ fn words_that_are_no_commands() {
     let called = desk.call(&["runn", "--name", "x"]);
     assert_eq!(called.code, 2, "{called:?}");
     assert!(called.stderr.contains("'run'"), "{called:?}");
-    let called = desk.call(&["run"]);
+    let called = desk.call(&["signal", "hello"]);
     assert_eq!(called.code, 2, "{called:?}");
-    assert!(called.stderr.contains("--name <NAME>"), "{called:?}");
+    assert!(called.stderr.contains("<PORT>"), "{called:?}");
     assert!(desk.call(&["get", "nods"]).refused().starts_with("there is no kind `nods`"));
     assert!(desk.call(&["components", "helo"]).refused().contains("did you mean `hello`?"));
 }
