@@ -1,7 +1,7 @@
 //! The charts: what they render, what they refuse, and what others say of it.
 //!
 //! Renders of `charts/tiny-operator/ci/*.yaml` lie in `renders/`. They are looked at here without Helm; with `TINY_HELM` they are rendered
-//! again and compared, or written anew with `BLESS=1`. `TINY_HELM3`, `TINY_KUBERNETES_VALIDATE` and `TINY_CHECKOV` name further
+//! again and compared, or written anew with `BLESS=1`. With `TINY_TEST_KUBECONFIG`, too, they are installed there. `TINY_HELM3`, `TINY_KUBERNETES_VALIDATE` and `TINY_CHECKOV` name further
 //! judges. A test whose tool is not named says so and passes.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -9,10 +9,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::{Value, json};
-use tiny_tests::root;
+use tiny_crds::TinyModule;
+use tiny_tests::{Called, eventually, has_kubectl, root};
 
 /// Where the table of values stands in a README.
 const BEGIN: &str = "<!-- values: begin -->\n";
@@ -34,7 +35,7 @@ fn tool(variable: &str) -> Option<PathBuf> {
     found
 }
 
-/// Helm with folders of its own, and without a cluster.
+/// Helm with folders of its own.
 struct Helm {
     program: PathBuf,
     home: tempfile::TempDir,
@@ -45,32 +46,29 @@ impl Helm {
         tool(variable).map(|program| Self { program, home: tempfile::tempdir().unwrap() })
     }
 
-    fn call(&self, args: &[&str]) -> Output {
+    /// Without a cluster, unless the arguments name one.
+    fn call(&self, args: &[&str]) -> Called {
         let home = self.home.path();
-        Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        command
             .args(args)
             .current_dir(root())
             .env("HELM_CACHE_HOME", home.join("cache"))
             .env("HELM_CONFIG_HOME", home.join("config"))
             .env("HELM_DATA_HOME", home.join("data"))
-            .env("KUBECONFIG", home.join("none"))
-            .output()
-            .unwrap()
+            .env("KUBECONFIG", home.join("none"));
+        command.output().unwrap().into()
     }
 
+    #[track_caller]
     fn ok(&self, args: &[&str]) -> String {
-        let output = self.call(args);
-        let (out, err) = said(&output);
-        assert!(output.status.success(), "helm {args:?}\n{out}{err}");
-        out
+        self.call(args).ok()
     }
 
     /// What it says when it refuses.
+    #[track_caller]
     fn refused(&self, args: &[&str]) -> String {
-        let output = self.call(args);
-        let (out, err) = said(&output);
-        assert!(!output.status.success(), "helm {args:?} takes this:\n{out}");
-        err
+        self.call(args).refused()
     }
 
     fn render(&self, values: &Path, more: &[&str]) -> String {
@@ -80,11 +78,6 @@ impl Helm {
         args.extend(more);
         self.ok(&args)
     }
-}
-
-fn said(output: &Output) -> (String, String) {
-    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-    (text(&output.stdout), text(&output.stderr))
 }
 
 fn text(path: &Path) -> &str {
@@ -371,6 +364,9 @@ fn objects_are_well_formed() {
             for label in ["name", "instance", "version", "managed-by", "part-of", "component"] {
                 let value = labels[format!("app.kubernetes.io/{label}")].as_str().unwrap();
                 assert!(!value.is_empty() && value.len() <= 63, "{of}: {label}");
+            }
+            if is(object, "TinyModule") {
+                serde_json::from_value::<TinyModule>(object.clone()).unwrap();
             }
             let Some(pod) = pod(object) else { continue };
             for container in list(pod, "/spec/containers") {
@@ -905,7 +901,7 @@ fn charts_can_be_packed_and_indexed() {
     let of = |chart: &Path| helm.ok(&["template", "x", text(chart), "--values", text(&named)]);
     assert_eq!(of(&packed), of(&chart("tiny-operator")));
     let listed = Command::new("tar").arg("-tzf").arg(&packed).output().unwrap();
-    let (files, _) = said(&listed);
+    let files = Called::from(listed).ok();
     assert!(files.contains("tiny-operator/values-ha.yaml"), "{files}");
     assert!(!files.contains("/ci/"), "{files}");
     helm.ok(&["repo", "index", to]);
@@ -914,6 +910,160 @@ fn charts_can_be_packed_and_indexed() {
     for name in ["tiny-crds", "tiny-operator"] {
         assert_eq!(list(&index["entries"], &format!("/{name}")).len(), 1, "{index}");
     }
+}
+
+// With Helm and a cluster.
+
+/// What its API server holds of the charts in a namespace of this process, which goes when this is dropped.
+struct Cluster {
+    kubeconfig: String,
+    namespace: String,
+}
+
+impl Cluster {
+    fn new() -> Option<Self> {
+        let kubeconfig = tool("TINY_TEST_KUBECONFIG")?;
+        if !has_kubectl() {
+            return None;
+        }
+        let namespace = format!("charts-{}", std::process::id());
+        let cluster = Self { kubeconfig: text(&kubeconfig).to_owned(), namespace };
+        cluster.kubectl(&["create", "namespace", &cluster.namespace]).ok();
+        // Whoever does not fit the profile is refused, or said of a template.
+        let profile =
+            ["enforce", "warn"].map(|mode| format!("pod-security.kubernetes.io/{mode}=restricted"));
+        let [enforce, warn] = &profile;
+        cluster.kubectl(&["label", "namespace", &cluster.namespace, enforce, warn]).ok();
+        Some(cluster)
+    }
+
+    fn kubectl(&self, args: &[&str]) -> Called {
+        let mut command = Command::new("kubectl");
+        command.args(["--kubeconfig", &self.kubeconfig, "--namespace", &self.namespace]).args(args);
+        command.output().unwrap().into()
+    }
+
+    fn helm(&self, helm: &Helm, args: &[&str]) -> String {
+        let place = ["--kubeconfig", &self.kubeconfig, "--namespace", &self.namespace];
+        helm.ok(&[args, &place].concat())
+    }
+
+    fn may(&self, who: &str, what: &str) -> bool {
+        let mut args = vec!["auth", "can-i"];
+        args.extend(what.split(' '));
+        args.extend(["--as", who]);
+        self.kubectl(&args).stdout.trim() == "yes"
+    }
+
+    /// Resource versions of all that the release has written.
+    fn versions(&self) -> String {
+        let kinds = "deployments,services,serviceaccounts,roles,rolebindings,tinymodules";
+        let columns = "custom-columns=K:.kind,N:.metadata.name,V:.metadata.resourceVersion,G:.metadata.generation";
+        let label = "app.kubernetes.io/managed-by=Helm";
+        let all = self
+            .kubectl(&["get", kinds, "--selector", label, "--no-headers", "--output", columns])
+            .ok();
+        // Controllers write the status of a Deployment, which counts as a version of it.
+        let lines = all.lines().map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let [kind, name, version, generation] = words[..] else { panic!("{line}") };
+            let version = if kind == "Deployment" { generation } else { version };
+            format!("{kind} {name} {version}")
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let gone = self.kubectl(&["delete", "namespace", &self.namespace, "--wait=false"]);
+        if gone.code != 0 {
+            eprintln!("the namespace stays: {gone:?}");
+        }
+    }
+}
+
+#[test]
+fn charts_are_installed_upgraded_and_removed_on_a_cluster() {
+    let Some(helm) = Helm::of("TINY_HELM") else { return };
+    let Some(cluster) = Cluster::new() else { return };
+    let (crds, operator) = (chart("tiny-crds"), chart("tiny-operator"));
+    let (crds, operator) = (text(&crds), text(&operator));
+    // Another suite may have installed them with kubectl.
+    let args = ["upgrade", "--install", "tiny-crds", crds, "--take-ownership", "--force-conflicts"];
+    cluster.helm(&helm, &args);
+    let generations = || {
+        let columns = "custom-columns=N:.metadata.name,G:.metadata.generation";
+        cluster.kubectl(&["get", "crds", "--output", columns]).ok()
+    };
+    let before = generations();
+    cluster.helm(&helm, &["upgrade", "tiny-crds", crds]);
+    assert_eq!(generations(), before);
+
+    let named = sets()["named"].clone();
+    let args = ["hello", operator, "--values", text(&named)];
+    cluster.helm(&helm, &[&["install"], &args[..]].concat());
+    // The second write of an object stores the default status of its kind; from then on there is nothing to write.
+    cluster.helm(&helm, &[&["upgrade"], &args[..]].concat());
+    let before = cluster.versions();
+    assert_eq!(before.lines().count(), 6, "{before}");
+    cluster.helm(&helm, &[&["upgrade"], &args[..]].concat());
+    assert_eq!(cluster.versions(), before, "an upgrade to the same writes nothing");
+
+    let account = format!(
+        "system:serviceaccount:{}:hello-tiny-operator-controller-manager",
+        cluster.namespace
+    );
+    for what in [
+        "list tinynodes",
+        "watch tinywidgetpages",
+        "patch tinynodes --subresource=status",
+        "create tinymodules",
+        "patch tinymodules/hello-module --subresource=status",
+        "create leases",
+        "update leases/hello-module-lock",
+        "create events",
+    ] {
+        assert!(cluster.may(&account, what), "{what}");
+    }
+    for what in [
+        "delete tinynodes",
+        "update tinymodules/other",
+        "update leases/other-lock",
+        "get secrets",
+        "list pods",
+        "list tinynodes --all-namespaces",
+    ] {
+        assert!(!cluster.may(&account, what), "{what}");
+    }
+    // Controllers gather roles into others, sooner or later.
+    for (role, may, may_not) in [
+        ("view", "get tinynodes", "create tinynodes"),
+        ("edit", "create tinynodes", "update tinymodules"),
+        ("admin", "update tinymodules", "get customresourcedefinitions"),
+    ] {
+        let (clusterrole, user) = (format!("--clusterrole={role}"), format!("--user={role}"));
+        cluster.kubectl(&["create", "rolebinding", role, &clusterrole, &user]).ok();
+        eventually(may, || cluster.may(role, may).then_some(()));
+        assert!(!cluster.may(role, may_not), "{role}: {may_not}");
+    }
+
+    // What a render holds beside hooks is taken by the server, field by field, and no pod template is warned of.
+    for name in sets().keys().filter(|name| *name != "extras") {
+        let text = fs::read_to_string(golden(name)).unwrap();
+        let own = text
+            .replace("namespace: \"tinysystems\"", &format!("namespace: {:?}", cluster.namespace));
+        let file = helm.home.path().join("own.yaml");
+        fs::write(&file, own).unwrap();
+        let args = ["apply", "--dry-run=server", "--validate=strict", "--warnings-as-errors"];
+        let hooks = ["--selector", "app.kubernetes.io/component!=test", "-f", self::text(&file)];
+        cluster.kubectl(&[&args[..], &hooks].concat()).ok();
+    }
+
+    cluster.helm(&helm, &["uninstall", "hello", "--no-hooks"]);
+    assert_eq!(cluster.versions(), "");
+    cluster.helm(&helm, &["uninstall", "tiny-crds"]);
+    assert_eq!(generations().matches(".operator.tinysystems.io").count(), 7, "data is kept");
 }
 
 // With judges that others wrote.
@@ -928,9 +1078,8 @@ fn kubernetes_takes_the_objects() {
         let mut command = Command::new(&program);
         command.args(["--strict", "--kubernetes-version", version]);
         command.args(sets().keys().map(|name| golden(name)));
-        let output = command.output().unwrap();
-        let (out, err) = said(&output);
-        assert!(output.status.success(), "{version}: {out}{err}");
+        let Called { code, stdout: out, stderr: err } = command.output().unwrap().into();
+        assert_eq!(code, 0, "{version}: {out}{err}");
         let mut passed = 0;
         for line in out.lines().chain(err.lines()) {
             passed += usize::from(line.contains(" passed for resource "));
@@ -978,7 +1127,7 @@ fn checkov_finds_what_we_know_and_no_more() {
         .arg(&folder)
         .output()
         .unwrap();
-    let (out, err) = said(&output);
+    let Called { stdout: out, stderr: err, .. } = output.into();
     let report: Value = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {out}{err}"));
     let passed = report["summary"]["passed"].as_u64().unwrap();
     assert!(passed > 1000, "only {passed} passed");
