@@ -688,6 +688,22 @@ fn renders_are_current_and_the_same_each_time() {
     let crds = objects(&helm.ok(&["template", "tiny-crds", text(&chart("tiny-crds"))]));
     let count = |kind| crds.iter().filter(|object| is(object, kind)).count();
     assert_eq!((count("CustomResourceDefinition"), count("ClusterRole")), (7, 3));
+    let verbs = |role: &str| {
+        let mut found = crds.iter().filter(|object| object["metadata"]["name"] == role);
+        let role = found.next().unwrap();
+        assert!(found.next().is_none() && list(role, "/rules").len() == 1);
+        let resources = list(&list(role, "/rules")[0], "/resources");
+        let gather = |into: &&str| {
+            let label = format!("rbac.authorization.k8s.io/aggregate-to-{into}");
+            role["metadata"]["labels"][label] == "true"
+        };
+        let into: Vec<&str> = ["view", "edit", "admin"].into_iter().filter(gather).collect();
+        (into.join(" "), resources.len(), role["rules"][0]["verbs"].clone())
+    };
+    let write = json!(["create", "update", "patch", "delete", "deletecollection"]);
+    assert_eq!(verbs("tiny-view"), ("view edit admin".into(), 7, json!(["get", "list", "watch"])));
+    assert_eq!(verbs("tiny-edit"), ("edit admin".into(), 6, write.clone()));
+    assert_eq!(verbs("tiny-admin"), ("admin".into(), 1, write));
     for crd in crds.iter().filter(|object| is(object, "CustomResourceDefinition")) {
         assert_eq!(crd.get("status"), None);
         assert_eq!(crd["metadata"]["annotations"]["helm.sh/resource-policy"], "keep");
