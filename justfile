@@ -14,14 +14,19 @@ test:
 ci:
     .ci/run
 
-# Rewrites generated files: CRDs, expansions, compile errors, the code of the wire.
+# Rewrites generated files: CRDs, tables of values, expansions, compile errors, the code of the wire.
 bless:
     BLESS=1 cargo test -p tiny-crds --test charts
+    BLESS=1 cargo test -p tiny-tests --test charts tables
     BLESS=1 cargo test -p tiny-macros
     BLESS=1 cargo test -p tiny-runtime --lib mapping::tests::docs
     BLESS=1 cargo test -p tiny-runtime --test engine mistakes
     BLESS=1 cargo test -p tiny-tests --test editor --test scaffold --test proto
     TRYBUILD=overwrite cargo test -p tiny-runtime --test ui
+
+# Renders the charts anew with this Helm 4.
+renders helm=".ci/tools/bin/helm":
+    TINY_HELM={{absolute_path(helm)}} BLESS=1 cargo test -p tiny-tests --test charts renders_are_current
 
 # Measures hops and mappings against their floors.
 bench:
