@@ -13,7 +13,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use tiny_crds::TinyModule;
-use tiny_tests::{Called, eventually, has_kubectl, root};
+use tiny_tests::{Called, Desk, eventually, has_kubectl, root};
 
 /// Where the table of values stands in a README.
 const BEGIN: &str = "<!-- values: begin -->\n";
@@ -192,41 +192,17 @@ fn all_pods_fit_the_restricted_profile() {
     assert!(seen >= 20, "{seen}");
 }
 
-/// All that the account of a module may do.
+/// All that the account of a module may do, as its binary says; for all modules of a namespace, where its name is not known.
 fn rules(module: Option<&str>) -> Value {
-    let ours = ["operator.tinysystems.io"];
-    let leases = "coordination.k8s.io";
-    let named = |mut rule: Value, name: Option<String>| {
-        if let Some(name) = name {
-            rule["resourceNames"] = json!([name]);
+    let printed = Desk::new().call(&["rbac", "--name", module.unwrap_or("any")]).ok();
+    let role: Value = serde_saphyr::from_str(&printed).unwrap();
+    let mut rules = role["rules"].clone();
+    if module.is_none() {
+        for rule in rules.as_array_mut().unwrap() {
+            rule.as_object_mut().unwrap().remove("resourceNames");
         }
-        rule
-    };
-    let all = [
-        "tinymodules",
-        "tinynodes",
-        "tinysignals",
-        "tinyflows",
-        "tinyprojects",
-        "tinytrackers",
-        "tinywidgetpages",
-    ];
-    json!([
-        {"apiGroups": ours, "resources": all, "verbs": ["get", "list", "watch"]},
-        {"apiGroups": ours, "resources": ["tinynodes/status", "tinysignals/status"], "verbs": ["patch"]},
-        {"apiGroups": ours, "resources": ["tinynodes"], "verbs": ["patch"]},
-        {"apiGroups": ours, "resources": ["tinymodules"], "verbs": ["create"]},
-        named(
-            json!({"apiGroups": ours, "resources": ["tinymodules", "tinymodules/status"], "verbs": ["patch", "update"]}),
-            module.map(str::to_owned),
-        ),
-        {"apiGroups": [leases], "resources": ["leases"], "verbs": ["create"]},
-        named(
-            json!({"apiGroups": [leases], "resources": ["leases"], "verbs": ["get", "list", "watch", "patch", "update"]}),
-            module.map(|module| format!("{module}-lock")),
-        ),
-        {"apiGroups": ["", "events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
-    ])
+    }
+    rules
 }
 
 /// The only role of this kind and of this part of the module.
@@ -271,16 +247,13 @@ fn hooks_have_accounts_of_their_own_that_may_do_little() {
     let renders = renders();
     let ours = json!(["operator.tinysystems.io"]);
     let test = role(&renders["tests"], "Role", "test");
-    let verbs = json!(["create", "get", "list", "watch", "update"]);
-    let expected = json!([
-        {"apiGroups": ours, "resources": ["tinysignals"], "verbs": verbs},
-        {"apiGroups": ours, "resources": ["tinynodes"], "verbs": ["get", "list"]},
-    ]);
+    let expected =
+        json!([{"apiGroups": ours, "resources": ["tinysignals"], "verbs": ["create", "get"]}]);
     assert_eq!(test["rules"], expected);
     let nodes = json!({"apiGroups": ours, "resources": ["tinynodes"], "verbs": ["list", "patch"]});
     for (name, module) in [("named", Some("hello-module")), ("unnamed", None)] {
         let mut modules =
-            json!({"apiGroups": ours, "resources": ["tinymodules"], "verbs": ["get", "delete"]});
+            json!({"apiGroups": ours, "resources": ["tinymodules"], "verbs": ["delete"]});
         if let Some(module) = module {
             modules["resourceNames"] = json!([module]);
         }
@@ -469,7 +442,7 @@ fn values_reach_the_manager() {
         deployment["spec"]["template"]["spec"].clone()
     };
     assert_eq!(spec("named")["terminationGracePeriodSeconds"], 30);
-    assert_eq!(spec("ha")["terminationGracePeriodSeconds"], 67, "10 s, 55 s, and 2 s more");
+    assert_eq!(spec("ha")["terminationGracePeriodSeconds"], 60);
     assert_eq!(spec("named").get("topologySpreadConstraints"), None);
     assert_eq!(list(&spec("ha"), "/topologySpreadConstraints").len(), 1);
     let budget = |name: &str| renders[name].iter().any(|one| is(one, "PodDisruptionBudget"));
@@ -486,7 +459,7 @@ fn values_reach_the_manager() {
             "signal",
             "--namespace=tinysystems",
             "--timeout=30s",
-            "--wait",
+            "--once",
             "--",
             "hello",
             "input",

@@ -254,7 +254,7 @@ fn check_rights(place: &Place, namespace: &str) {
         })
         .collect();
     assert!(refused.is_empty(), "{refused:#?}");
-    let role = place.json(namespace, &["get", "role", "my-thing-tiny-operator-controller-manager"]);
+    let role = place.json(namespace, &["get", "role", "my-thing-tiny-operator-manager"]);
     for rule in role["rules"].as_array().unwrap() {
         let has = |list: &Value, word: &str| list.as_array().unwrap().iter().any(|it| it == word);
         let uses = |event: &&Value| {

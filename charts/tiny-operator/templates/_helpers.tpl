@@ -92,11 +92,11 @@ app.kubernetes.io/component: manager
 {{- $first.targetPort | default $first.port -}}
 {{- end -}}
 
-{{/* What the account of the module may do. The pairs of rules with names are those of this module alone, once its name is known. */}}
+{{/* What the account of the module may do, as `rbac` of its binary prints it. The pairs of rules with names are those of this module alone, once its name is known. */}}
 {{- define "tiny-operator.rules" -}}
 {{- $name := .Values.module.name -}}
 - apiGroups: [operator.tinysystems.io]
-  resources: [tinymodules, tinynodes, tinysignals, tinyflows, tinyprojects, tinytrackers, tinywidgetpages]
+  resources: [tinynodes, tinymodules, tinyflows, tinyprojects, tinysignals, tinytrackers, tinywidgetpages]
   verbs: [get, list, watch]
 - apiGroups: [operator.tinysystems.io]
   resources: [tinynodes/status, tinysignals/status]
@@ -110,11 +110,11 @@ app.kubernetes.io/component: manager
   resources: [tinymodules]
   verbs: [create]
 - apiGroups: [operator.tinysystems.io]
-  resources: [tinymodules, tinymodules/status]
+  resources: [tinymodules/status]
   {{- with $name }}
   resourceNames: [{{ . | quote }}]
   {{- end }}
-  verbs: [patch, update]
+  verbs: [patch]
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
   verbs: [create]
@@ -123,8 +123,8 @@ app.kubernetes.io/component: manager
   {{- with $name }}
   resourceNames: [{{ printf "%s-lock" . | quote }}]
   {{- end }}
-  verbs: [get, list, watch, patch, update]
-- apiGroups: ["", events.k8s.io]
+  verbs: [get, update]
+- apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
 {{- with .Values.rbac.extraRules }}

@@ -293,6 +293,32 @@ mod tests {
         assert_eq!(refused.kind(), ErrorKind::MissingRequiredArgument);
     }
 
+    /// What the charts call the binary with, in each render of `tests/tests/charts.rs`.
+    #[test]
+    fn the_arguments_of_charts_are_understood() {
+        let renders = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/tests/renders");
+        let mut commands = std::collections::BTreeSet::new();
+        for render in std::fs::read_dir(renders).unwrap() {
+            let text = std::fs::read_to_string(render.unwrap().path()).unwrap();
+            let objects: Vec<serde_json::Value> = serde_saphyr::from_multiple(&text).unwrap();
+            for object in &objects {
+                for pointer in ["/spec/containers", "/spec/template/spec/containers"] {
+                    let containers = object.pointer(pointer).and_then(|it| it.as_array());
+                    for container in containers.into_iter().flatten() {
+                        if container["command"] != serde_json::json!(["/manager"]) {
+                            continue;
+                        }
+                        let args = container["args"].as_array().unwrap().iter();
+                        let args: Vec<&str> = args.map(|arg| arg.as_str().unwrap()).collect();
+                        assert!(called(None, &args).is_ok(), "{:?}: {args:?}", object["metadata"]);
+                        commands.insert(args[0].to_owned());
+                    }
+                }
+            }
+        }
+        assert_eq!(commands.into_iter().collect::<Vec<_>>(), ["pre-delete", "run", "signal"]);
+    }
+
     #[test]
     fn without_a_word_there_is_help() {
         let kind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;

@@ -19,18 +19,19 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// From one look for the host of a local plane to the next.
 const LOOK: Duration = Duration::from_millis(50);
 /// Where objects are unless somebody says otherwise.
-pub(super) const NAMESPACE: &str = "tinysystems";
+const NAMESPACE: &str = "tinysystems";
 /// The folder of a local plane.
 const FOLDER: &str = ".tiny";
-/// Where a pod finds its account.
+/// Where a pod finds its account, and its namespace.
 const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+const OF_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 
 /// Without one of these: the local plane in `.tiny/`, whatever ~/.kube/config holds
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Plane")]
 pub(super) struct PlaneArgs {
     /// Namespace of the objects
-    #[arg(long, default_value = NAMESPACE)]
+    #[arg(long, default_value_t = namespace())]
     pub(super) namespace: String,
     /// Talk to the cluster of this kubeconfig
     #[arg(short = 'k', long, value_name = "FILE", conflicts_with = "local")]
@@ -74,6 +75,15 @@ enum Choice {
     Kubeconfig { file: Option<PathBuf>, context: Option<String> },
     Pod,
     Local(Option<PathBuf>),
+}
+
+/// The namespace that is meant when none is named: in a pod its own.
+pub(super) fn namespace() -> String {
+    let own = std::fs::read_to_string(OF_ACCOUNT).unwrap_or_default();
+    match own.trim() {
+        "" => NAMESPACE.to_owned(),
+        own => own.to_owned(),
+    }
 }
 
 /// What decides beside the flags.
@@ -142,7 +152,7 @@ impl PlaneArgs {
     /// What a further command needs to talk to the same plane.
     pub(super) fn flags(&self) -> String {
         let mut flags = String::new();
-        if self.namespace != NAMESPACE {
+        if self.namespace != namespace() {
             flags += &format!(" --namespace {}", self.namespace);
         }
         if let Some(Some(folder)) = &self.local {

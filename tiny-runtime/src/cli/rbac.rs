@@ -14,7 +14,7 @@ pub(super) struct Rbac {
     #[arg(short, long)]
     name: Option<String>,
     /// Namespace of the objects
-    #[arg(long, default_value = plane::NAMESPACE)]
+    #[arg(long, default_value_t = plane::namespace())]
     namespace: String,
 }
 
