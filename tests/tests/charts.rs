@@ -258,7 +258,11 @@ fn hooks_have_accounts_of_their_own_that_may_do_little() {
             modules["resourceNames"] = json!([module]);
         }
         let delete = role(&renders[name], "Role", "pre-delete");
-        assert_eq!(delete["rules"], json!([modules, nodes]), "{name}");
+        let deployment = json!(["hello-tiny-operator-controller-manager"]);
+        let get = json!({"apiGroups": ["apps"], "resources": ["deployments"], "resourceNames": deployment, "verbs": ["get"]});
+        let scale = json!({"apiGroups": ["apps"], "resources": ["deployments/scale"], "resourceNames": deployment, "verbs": ["patch"]});
+        let pods = json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]});
+        assert_eq!(delete["rules"], json!([modules, get, scale, pods, nodes]), "{name}");
     }
     let mut seen = BTreeSet::new();
     for (name, objects) in &renders {

@@ -216,7 +216,10 @@ fn start_module(binary: Binary, command: Command) -> Result<()> {
             Command::Build(build) => build.carry_out(binary, &registry).await,
             Command::Rbac(rbac) => rbac.carry_out(binary),
             Command::PreInstall(check) => check.carry_out(binary).await,
-            Command::PreDelete(release) => release.carry_out(binary).await,
+            Command::PreDelete(release) => {
+                Log { quiet: false }.start(&Otlp::default());
+                release.carry_out(binary).await
+            }
             Command::Test(_) => Ok(()),
             Command::Crds => print(&tiny_crds::manifest::yaml()),
         }
