@@ -10,6 +10,35 @@ hello:
 test:
     cargo test --workspace
 
+# Prints the CRDs.
+manifests:
+    @cargo run --quiet -- crds
+
+# Installs the CRDs into the current cluster.
+install:
+    helm upgrade --install tiny-crds charts/tiny-crds
+
+# Runs hello-module here, on the current cluster.
+run namespace="tinysystems":
+    cargo run -- run --cluster --namespace {{namespace}}
+
+# Makes the image of hello-module, as an archive.
+image:
+    cargo run -- build --output target/image/hello-module.tar
+
+# Makes it and pushes it, such as to ghcr.io/me/hello-module:0.1.0.
+push ref:
+    cargo run -- build --push {{ref}} --values target/image/hello-module.values.yaml
+
+# Installs or upgrades hello-module with the image that was made last.
+deploy namespace="tinysystems":
+    helm upgrade --install hello-module charts/tiny-operator --namespace {{namespace}} --create-namespace --wait \
+        --values target/image/hello-module.values.yaml
+
+# Uninstalls it; its nodes and flows stay.
+undeploy namespace="tinysystems":
+    helm uninstall hello-module --namespace {{namespace}} --wait
+
 # What CI runs.
 ci:
     .ci/run
@@ -21,7 +50,7 @@ bless:
     BLESS=1 cargo test -p tiny-macros
     BLESS=1 cargo test -p tiny-runtime --lib mapping::tests::docs
     BLESS=1 cargo test -p tiny-runtime --test engine mistakes
-    BLESS=1 cargo test -p tiny-tests --test editor --test scaffold --test proto
+    BLESS=1 cargo test -p tiny-tests --test editor --test scaffold --test proto --test charts
     TRYBUILD=overwrite cargo test -p tiny-runtime --test ui
 
 # Renders the charts anew with this Helm 4.

@@ -116,13 +116,10 @@ impl Crate {
         }
         let lines = built.stdout.split(|byte| *byte == b'\n');
         let messages = lines.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
-        let made = messages.filter(|message| {
-            message["reason"] == "compiler-artifact"
-                && message["target"]["name"] == *self.binary
-                && message["executable"].is_string()
+        let mut made = messages.filter(|message| {
+            message["reason"] == "compiler-artifact" && message["target"]["name"] == *self.binary
         });
-        let made =
-            made.last().and_then(|message| message["executable"].as_str().map(PathBuf::from));
+        let made = made.find_map(|made| made["executable"].as_str().map(PathBuf::from));
         made.ok_or_else(|| anyhow!("cargo has made no binary `{}`", self.binary))
     }
 
@@ -212,10 +209,11 @@ fn installed(platform: Platform) -> Result<()> {
     if asked.status.success() && Path::new(&folder).is_dir() {
         return Ok(());
     }
+    let linker = platform.linker();
+    let package = linker.trim_end_matches("-gcc").replace('_', "-");
     bail!(
-        "nothing can be compiled for {platform} here: install it with `rustup target add {target}`, and its linker `{}` (on Debian: {})",
-        platform.linker(),
-        format!("apt install gcc-{}", platform.linker().trim_end_matches("-gcc").replace('_', "-"))
+        "nothing can be compiled for {platform} here: install it with `rustup target add {target}`, and its linker `{linker}` (on Debian: \
+         apt install gcc-{package})"
     )
 }
 

@@ -106,9 +106,8 @@ impl Registry {
         let registry = Self { client, place: place.clone() };
         let auth = credentials(&host)?;
         let is_anonymous = matches!(auth, RegistryAuth::Anonymous);
-        let asked = async || {
-            registry.client.auth(&registry.place.reference, &auth, operation.clone()).await
-        };
+        let asked =
+            async || registry.client.auth(&registry.place.reference, &auth, operation).await;
         registry.patiently(asked).await.map_err(|e| match is_anonymous {
             true => anyhow!("{e}; log in with `docker login {host}` (or podman, skopeo)"),
             false => anyhow!("{e}; log in again with `docker login {host}`"),
