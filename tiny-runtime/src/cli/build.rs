@@ -79,7 +79,7 @@ impl Build {
                 .with_context(|| format!("cannot read `{}`", compiled.display()))?,
             authorities,
             platform: plan.wish.platform,
-            time: time()?,
+            time: plan.wish.time,
             labels,
             components: components(&compiled, plan.wish.platform, registry)?,
         };
@@ -141,7 +141,7 @@ impl Build {
             }
             (None, None) => folder.join(format!("{stem}.values.yaml")),
         };
-        let wish = Wish { platform, features: self.features.clone() };
+        let wish = Wish { platform, time: time()?, features: self.features.clone() };
         Ok(Plan { wish, output, name, values })
     }
 

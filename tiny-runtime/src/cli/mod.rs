@@ -59,7 +59,14 @@ macro_rules! main {
         $crate::main!(@scaffold ::core::option::Option::None);
     };
     (new) => {
-        $crate::main!(@scaffold ::core::option::Option::Some(env!("CARGO_MANIFEST_DIR")));
+        $crate::main!(@scaffold ::core::option::Option::Some({
+            // A release build, which images are made of, must not differ from folder to folder.
+            #[cfg(debug_assertions)]
+            const HERE: &str = env!("CARGO_MANIFEST_DIR");
+            #[cfg(not(debug_assertions))]
+            const HERE: &str = "";
+            HERE
+        }));
     };
     (@scaffold $scaffold:expr) => {
         #[global_allocator]
@@ -86,7 +93,7 @@ pub struct Binary {
     pub name: &'static str,
     /// `CARGO_PKG_VERSION`.
     pub version: &'static str,
-    /// `CARGO_MANIFEST_DIR` of a binary that has the command `new`; without it there is no such command.
+    /// `CARGO_MANIFEST_DIR` of a binary that has the command `new`, empty where only `cargo run` knows; without it there is no such command.
     pub scaffold: Option<&'static str>,
 }
 

@@ -34,7 +34,11 @@ impl New {
     /// `built` is the folder of the crate that this binary was built from.
     pub(super) fn carry_out(self, built: &str) -> Result<()> {
         let name = Name::parse(&self.name)?;
-        let checkout = source::checkout(Path::new(built));
+        let built = match built {
+            "" => std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default(),
+            built => built.to_owned(),
+        };
+        let checkout = source::checkout(Path::new(&built));
         let (source, checkout) = match self.git {
             Some(url) => (Source::Git { url, rev: self.rev }, checkout.ok()),
             None => {

@@ -31,6 +31,8 @@ pub(crate) struct Crate {
 #[derive(Debug)]
 pub(crate) struct Wish {
     pub(crate) platform: Platform,
+    /// Seconds since 1970 that stand for the time of compiling, where C code asks for it.
+    pub(crate) time: u64,
     /// Features of the crate, as cargo takes them.
     pub(crate) features: Vec<String>,
 }
@@ -167,6 +169,14 @@ impl Crate {
                 command.arg("--config").arg(format!("target.{target}.rustflags={list}"));
             }
         }
+        // The same for C, of which build scripts compile a part. The most special name wins, so it holds what the others say.
+        let variable = format!("CFLAGS_{}", target.replace('-', "_"));
+        let given = [variable.as_str(), "TARGET_CFLAGS", "CFLAGS"];
+        let given = given.iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default();
+        let folders = self.folders();
+        let maps = folders.iter().map(|(from, to)| format!(" -ffile-prefix-map={from}={to}"));
+        command.env(variable, given + &maps.collect::<String>());
+        command.env("SOURCE_DATE_EPOCH", wish.time.to_string());
         if Platform::here() != Some(wish.platform) {
             let variable = target.to_uppercase().replace('-', "_");
             let variable = format!("CARGO_TARGET_{variable}_LINKER");
@@ -179,23 +189,26 @@ impl Crate {
 
     /// Static, and without the names of this machine's folders, which would make another digest of each.
     fn flags(&self) -> Vec<String> {
-        let mut flags = vec!["-Ctarget-feature=+crt-static".to_owned()];
+        let folders = self.folders();
+        let maps = folders.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}"));
+        std::iter::once("-Ctarget-feature=+crt-static".to_owned()).chain(maps).collect()
+    }
+
+    /// Folders of this machine, and what the binary calls them. Of several that fit, compilers take the last.
+    fn folders(&self) -> Vec<(String, &'static str)> {
         let home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| {
             let home: OsString = std::env::var_os("HOME")?;
             Some(PathBuf::from(home).join(".cargo"))
         });
-        let folders = [
+        let all = [
             (home.as_deref(), "/cargo"),
             (Some(&*self.root), "/src"),
             (Some(&*self.target), "/target"),
         ];
-        // Of several that fit, rustc takes the last.
-        for (folder, name) in folders {
-            if let Some(folder) = folder {
-                flags.push(format!("--remap-path-prefix={}={name}", folder.display()));
-            }
-        }
-        flags
+        let named = |(folder, name): (Option<&Path>, &'static str)| {
+            Some((folder?.display().to_string(), name))
+        };
+        all.into_iter().filter_map(named).collect()
     }
 }
 
@@ -269,7 +282,8 @@ mod tests {
         let flags = demo().flags();
         assert_eq!(flags[0], "-Ctarget-feature=+crt-static");
         assert!(flags.contains(&"--remap-path-prefix=/w=/src".to_owned()), "{flags:?}");
-        let shown = demo().shown(&Wish { platform: Platform::Amd64, features: vec!["a".into()] });
+        let shown =
+            demo().shown(&Wish { platform: Platform::Amd64, time: 0, features: vec!["a".into()] });
         assert!(shown.contains("--target x86_64-unknown-linux-gnu --bin demo"), "{shown}");
         assert!(shown.contains("--features a"), "{shown}");
     }
