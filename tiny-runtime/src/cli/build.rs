@@ -64,8 +64,11 @@ impl Build {
         if self.dry_run {
             return self.tell(&known, &plan);
         }
+        // What cannot be written or pushed is said before minutes of compiling.
+        if let Some(folder) = plan.output.as_deref().filter(|output| !is_archive(output)) {
+            image::is_free(folder)?;
+        }
         let pushed_to = match &self.push {
-            // Whoever may not push learns it before minutes of compiling.
             Some(place) => Some(ImageRegistry::of(place, RegistryOperation::Push).await?),
             None => None,
         };

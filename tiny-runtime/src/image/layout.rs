@@ -10,12 +10,18 @@ use tar::{Builder, EntryType, Header};
 
 use super::{Blob, INDEX, Image, MANIFEST, Platform, digest};
 
-/// Writes the image into a folder, which is made, or is an earlier layout. `name` is what it is called: `repository:tag`.
-pub(crate) fn write(folder: &Path, image: &Image, name: &str) -> Result<()> {
+/// Whether an image may be written into this folder: it is not there, empty, or an earlier layout.
+pub(crate) fn is_free(folder: &Path) -> Result<()> {
     let is_layout = folder.join("oci-layout").exists();
     if !is_layout && fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
         bail!("`{}` holds other files; name an empty folder, or FILE.tar", folder.display());
     }
+    Ok(())
+}
+
+/// Writes the image into a folder, which is made, or is an earlier layout. `name` is what it is called: `repository:tag`.
+pub(crate) fn write(folder: &Path, image: &Image, name: &str) -> Result<()> {
+    is_free(folder)?;
     let wrong = || format!("cannot write the image to `{}`", folder.display());
     fs::create_dir_all(folder.join("blobs/sha256")).with_context(wrong)?;
     for (path, bytes) in files(image, name) {

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 pub(crate) use compile::{Crate, Wish};
-pub(crate) use layout::{archive, open, write};
+pub(crate) use layout::{archive, is_free, open, write};
 pub(crate) use platform::Platform;
 pub(crate) use registry::{Place, Registry};
 

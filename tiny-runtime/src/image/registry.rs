@@ -88,6 +88,14 @@ impl Registry {
     /// # Errors
     /// The credentials cannot be read, or are refused.
     pub(crate) async fn of(place: &Place, operation: RegistryOperation) -> Result<Self> {
+        let host = place.reference.resolve_registry();
+        // Docker Hub has an older name there.
+        let server = if host == "index.docker.io" { "https://index.docker.io/v1/" } else { host };
+        let auth = credentials(host, docker_credential::get_credential(server))?;
+        Self::with(place, operation, auth).await
+    }
+
+    async fn with(place: &Place, operation: RegistryOperation, auth: RegistryAuth) -> Result<Self> {
         // Whoever came first has chosen the same.
         let _chosen = rustls::crypto::ring::default_provider().install_default();
         let host = place.reference.resolve_registry().to_owned();
@@ -104,14 +112,9 @@ impl Registry {
         };
         let client = Client::try_from(config).context("cannot make a client of registries")?;
         let registry = Self { client, place: place.clone() };
-        let auth = credentials(&host)?;
-        let is_anonymous = matches!(auth, RegistryAuth::Anonymous);
         let asked =
             async || registry.client.auth(&registry.place.reference, &auth, operation).await;
-        registry.patiently(asked).await.map_err(|e| match is_anonymous {
-            true => anyhow!("{e}; log in with `docker login {host}` (or podman, skopeo)"),
-            false => anyhow!("{e}; log in again with `docker login {host}`"),
-        })?;
+        registry.patiently(asked).await?;
         Ok(registry)
     }
 
@@ -212,29 +215,55 @@ impl Registry {
         while let Some(source) = innermost.source() {
             innermost = source;
         }
-        let place = &self.place;
-        match innermost.to_string() {
-            why if why.is_empty() => anyhow!("the registry of {place} refused it: {error:?}"),
-            why => anyhow!("the registry of {place}: {why}"),
-        }
+        let (place, host) = (&self.place, self.place.reference.registry());
+        let hint = match is_refusal(error) {
+            true => format!("; log in with `docker login {host}` as somebody who may"),
+            false => String::new(),
+        };
+        anyhow!("the registry of {place}: {innermost}{hint}")
     }
 }
 
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
+/// Whether it may be another answer the next time.
 fn is_passing(error: &OciDistributionError) -> bool {
+    if let OciDistributionError::RequestError(e) = error
+        && (e.is_connect() || e.is_timeout())
+    {
+        return true;
+    }
+    // A registry that was too busy to say how it wants to be asked is asked without a key, and refuses that.
+    code(error).is_some_and(|code| code == 401 || code == 429 || code >= 500)
+}
+
+/// Whether somebody else might have been let in.
+fn is_refusal(error: &OciDistributionError) -> bool {
+    let is_named = matches!(
+        error,
+        OciDistributionError::AuthenticationFailure(_)
+            | OciDistributionError::UnauthorizedError { .. }
+    );
+    is_named || code(error).is_some_and(|code| code == 401 || code == 403)
+}
+
+/// The status that a registry answered with.
+fn code(error: &OciDistributionError) -> Option<u16> {
     match error {
-        OciDistributionError::ServerError { code, .. } => *code == 429 || *code >= 500,
-        OciDistributionError::RequestError(e) => e.is_connect() || e.is_timeout(),
-        _ => false,
+        OciDistributionError::ServerError { code, .. } => Some(*code),
+        OciDistributionError::UnauthorizedError { .. } => Some(401),
+        OciDistributionError::RequestError(e) => e.status().map(|status| status.as_u16()),
+        _ => None,
     }
 }
 
 /// What `docker login` has left for a registry, in its own file or in a helper; nothing is anonymous.
-fn credentials(host: &str) -> Result<RegistryAuth> {
-    let server = if host == "index.docker.io" { "https://index.docker.io/v1/" } else { host };
-    match docker_credential::get_credential(server) {
+fn credentials(
+    host: &str,
+    found: Result<DockerCredential, CredentialRetrievalError>,
+) -> Result<RegistryAuth> {
+    match found {
         Ok(DockerCredential::UsernamePassword(name, secret)) => {
             Ok(RegistryAuth::Basic(name, secret))
         }
@@ -250,6 +279,15 @@ fn credentials(host: &str) -> Result<RegistryAuth> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    use std::sync::{Arc, Mutex};
+
+    use axum::body::{Body, Bytes, to_bytes};
+    use axum::extract::{Request, State};
+    use axum::response::Response;
+
+    use super::super::tests::content;
     use super::*;
 
     fn place(text: &str) -> Place {
@@ -284,5 +322,127 @@ mod tests {
         ] {
             assert_eq!(place(name).is_here(), is_here, "{name}");
         }
+    }
+
+    /// A registry that keeps what it gets, asks for a name and a password, and is busy for its first requests.
+    #[derive(Default)]
+    struct Fake {
+        busy: AtomicU32,
+        kept: Mutex<BTreeMap<String, Bytes>>,
+        /// Bytes of uploads that are under way; they have one place.
+        upload: Mutex<Vec<u8>>,
+    }
+
+    const KEY: &str = "Basic YW5uOnNlY3JldA==";
+
+    async fn answered(State(fake): State<Arc<Fake>>, request: Request) -> Response {
+        let status = |code: u16| Response::builder().status(code);
+        if fake.busy.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
+            return status(503).body(Body::empty()).unwrap();
+        }
+        if request.headers().get("authorization").is_none_or(|key| key != KEY) {
+            let asked = status(401).header("www-authenticate", "Basic realm=\"fake\"");
+            return asked.body(Body::empty()).unwrap();
+        }
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let body = to_bytes(request.into_body(), usize::MAX).await.unwrap();
+        let path = uri.path().to_owned();
+        let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+        let mut upload = fake.upload.lock().unwrap();
+        let mut kept = fake.kept.lock().unwrap();
+        let answer = match (method.as_str(), path.as_str()) {
+            (_, "/v2/") => status(200),
+            ("HEAD", _) if kept.contains_key(&name) => status(200),
+            ("HEAD", _) => status(404),
+            ("POST", _) => {
+                upload.clear();
+                status(202).header("location", "/v2/some/hello/blobs/uploads/1")
+            }
+            ("PATCH", _) => {
+                upload.extend_from_slice(&body);
+                let range = format!("0-{}", upload.len() - 1);
+                status(202)
+                    .header("location", "/v2/some/hello/blobs/uploads/1")
+                    .header("range", range)
+            }
+            ("PUT", upload_path) if upload_path.contains("/uploads/") => {
+                let digest = uri.query().unwrap().split("digest=").nth(1).unwrap();
+                let digest = digest.replace("%3A", ":");
+                assert_eq!(super::digest(&upload), digest, "what was sent is what it is called");
+                let place = format!("/v2/some/hello/blobs/{digest}");
+                kept.insert(digest, std::mem::take(&mut *upload).into());
+                status(201).header("location", place)
+            }
+            ("PUT", _) => {
+                kept.insert(name, body);
+                status(201).header("location", path)
+            }
+            _ => {
+                let Some(found) = kept.get(&name) else {
+                    return status(404).body(Body::empty()).unwrap();
+                };
+                let answer = status(200).header("content-type", MANIFEST);
+                let answer = answer.header("docker-content-digest", super::digest(found));
+                return answer.body(Body::from(found.clone())).unwrap();
+            }
+        };
+        answer.body(Body::empty()).unwrap()
+    }
+
+    async fn fake(busy: u32) -> (Arc<Fake>, Place) {
+        let fake = Arc::new(Fake { busy: busy.into(), ..Fake::default() });
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = axum::Router::new().fallback(answered).with_state(fake.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (fake, place(&format!("{address}/some/hello:1.0")))
+    }
+
+    #[tokio::test]
+    async fn an_image_that_was_pushed_is_pulled_again() {
+        let (fake, place) = fake(2).await;
+        let ann = || RegistryAuth::Basic("ann".into(), "secret".into());
+        let image = Image::of(content(), None).unwrap();
+        let registry = Registry::with(&place, RegistryOperation::Push, ann()).await.unwrap();
+        let mut sent = Vec::new();
+        registry
+            .push(&image, |blob, is_there| sent.push((blob.digest.clone(), is_there)))
+            .await
+            .unwrap();
+        assert_eq!(sent.len(), 3);
+        assert!(sent.iter().all(|(_, is_there)| !is_there));
+        assert_eq!(fake.kept.lock().unwrap().len(), 3);
+        // The second time only the manifest goes.
+        let mut again = Vec::new();
+        registry.push(&image, |_, is_there| again.push(is_there)).await.unwrap();
+        assert_eq!(again, [true, true, false]);
+        let registry = Registry::with(&place, RegistryOperation::Pull, ann()).await.unwrap();
+        let pulled = registry.pull(Platform::Amd64).await.unwrap();
+        assert_eq!(pulled.digest(), image.digest());
+        assert_eq!(pulled.layers[0].bytes, image.layers[0].bytes);
+    }
+
+    #[tokio::test]
+    async fn who_may_not_is_told_what_to_do() {
+        let (_fake, place) = fake(0).await;
+        let auth = RegistryAuth::Anonymous;
+        let refused = match Registry::with(&place, RegistryOperation::Push, auth).await {
+            Ok(registry) => registry.push(&Image::of(content(), None).unwrap(), |_, _| {}).await,
+            Err(e) => Err(e),
+        };
+        let said = format!("{:#}", refused.unwrap_err());
+        assert!(said.contains("docker login"), "{said}");
+    }
+
+    #[test]
+    fn what_docker_login_has_left_is_used() {
+        let kept = br#"{"auths": {"ghcr.io": {"auth": "YW5uOnNlY3JldA=="}}}"#;
+        let found = |server: &str| docker_credential::get_credential_from_reader(&kept[..], server);
+        let auth = credentials("ghcr.io", found("ghcr.io")).unwrap();
+        assert!(
+            matches!(auth, RegistryAuth::Basic(name, secret) if name == "ann" && secret == "secret")
+        );
+        let auth = credentials("quay.io", found("quay.io")).unwrap();
+        assert!(matches!(auth, RegistryAuth::Anonymous));
     }
 }
