@@ -1,7 +1,8 @@
 //! What the end-to-end suites share: the real binary of hello-module, in a folder of its own.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -238,7 +239,7 @@ impl Running {
         let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = piped.spawn().expect("the binary should start");
         let (sender, lines) = mpsc::channel();
-        let out: [Box<dyn std::io::Read + Send>; 2] = [
+        let out: [Box<dyn Read + Send>; 2] = [
             Box::new(child.stdout.take().expect("stdout is piped")),
             Box::new(child.stderr.take().expect("stderr is piped")),
         ];
@@ -279,6 +280,13 @@ impl Running {
     pub fn has(&mut self, part: &str) -> bool {
         self.printed.extend(self.lines.try_iter());
         self.printed.iter().any(|line| line.contains(part))
+    }
+
+    /// Where its `metrics` or `probes` are, as it has said.
+    pub fn door(&self, name: &str) -> String {
+        let line = self.printed.iter().find(|line| line.starts_with(name)).expect("it says so");
+        let address = line.split(['/', ' ']).find(|part| part.starts_with("127.0.0.1:"));
+        address.expect("an address of this machine").to_owned()
     }
 
     /// Its process id.
@@ -330,6 +338,59 @@ impl Drop for Running {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// A namespace of its own on a real cluster, which goes when this is dropped.
+pub struct Cluster {
+    /// The kubeconfig of the cluster.
+    pub kubeconfig: String,
+    /// The namespace.
+    pub namespace: String,
+}
+
+impl Cluster {
+    /// A namespace for this test; `None`, with a word about it, where there is no cluster.
+    pub fn new(test: &str) -> Option<Self> {
+        let Ok(kubeconfig) = std::env::var("TINY_TEST_KUBECONFIG") else {
+            eprintln!("skipped: TINY_TEST_KUBECONFIG names no cluster");
+            return None;
+        };
+        if !has_kubectl() {
+            return None;
+        }
+        let cluster = Self { kubeconfig, namespace: format!("{test}-{}", std::process::id()) };
+        cluster.kubectl(&["create", "namespace", &cluster.namespace]).ok();
+        Some(cluster)
+    }
+
+    /// Runs kubectl in the namespace.
+    pub fn kubectl(&self, args: &[&str]) -> Called {
+        let mut command = Command::new("kubectl");
+        command.args(["--kubeconfig", &self.kubeconfig, "--namespace", &self.namespace]).args(args);
+        command.output().expect("kubectl should start").into()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let gone = self.kubectl(&["delete", "namespace", &self.namespace, "--wait=false"]);
+        if gone.code != 0 {
+            eprintln!("the namespace stays: {gone:?}");
+        }
+    }
+}
+
+/// What an HTTP server at `address` answers: its status, and the body.
+pub fn get(address: &str, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).expect("somebody listens there");
+    stream.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .expect("it reads");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("it answers in UTF-8");
+    let (head, body) = text.split_once("\r\n\r\n").expect("an answer has a head");
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    (status.expect("a head begins with a status"), body.to_owned())
 }
 
 /// True when kubectl can be called; says so when it cannot.

@@ -13,7 +13,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use tiny_crds::TinyModule;
-use tiny_tests::{Called, Desk, eventually, has_kubectl, root};
+use tiny_tests::{Called, Cluster, Desk, eventually, root};
 
 /// Where the table of values stands in a README.
 const BEGIN: &str = "<!-- values: begin -->\n";
@@ -907,37 +907,22 @@ fn charts_can_be_packed_and_indexed() {
 
 // With Helm and a cluster.
 
-/// What its API server holds of the charts in a namespace of this process, which goes when this is dropped.
-struct Cluster {
-    kubeconfig: String,
-    namespace: String,
-}
+/// What its API server holds of the charts, in a namespace under the restricted profile.
+struct Place(Cluster);
 
-impl Cluster {
+impl Place {
     fn new() -> Option<Self> {
-        let kubeconfig = tool("TINY_TEST_KUBECONFIG")?;
-        if !has_kubectl() {
-            return None;
-        }
-        let namespace = format!("charts-{}", std::process::id());
-        let cluster = Self { kubeconfig: text(&kubeconfig).to_owned(), namespace };
-        cluster.kubectl(&["create", "namespace", &cluster.namespace]).ok();
+        let cluster = Cluster::new("charts")?;
         // Whoever does not fit the profile is refused, or said of a template.
         let profile =
             ["enforce", "warn"].map(|mode| format!("pod-security.kubernetes.io/{mode}=restricted"));
         let [enforce, warn] = &profile;
         cluster.kubectl(&["label", "namespace", &cluster.namespace, enforce, warn]).ok();
-        Some(cluster)
-    }
-
-    fn kubectl(&self, args: &[&str]) -> Called {
-        let mut command = Command::new("kubectl");
-        command.args(["--kubeconfig", &self.kubeconfig, "--namespace", &self.namespace]).args(args);
-        command.output().unwrap().into()
+        Some(Self(cluster))
     }
 
     fn helm(&self, helm: &Helm, args: &[&str]) -> String {
-        let place = ["--kubeconfig", &self.kubeconfig, "--namespace", &self.namespace];
+        let place = ["--kubeconfig", &self.0.kubeconfig, "--namespace", &self.0.namespace];
         helm.ok(&[args, &place].concat())
     }
 
@@ -945,7 +930,7 @@ impl Cluster {
         let mut args = vec!["auth", "can-i"];
         args.extend(what.split(' '));
         args.extend(["--as", who]);
-        self.kubectl(&args).stdout.trim() == "yes"
+        self.0.kubectl(&args).stdout.trim() == "yes"
     }
 
     /// Resource versions of all that the release has written.
@@ -954,6 +939,7 @@ impl Cluster {
         let columns = "custom-columns=K:.kind,N:.metadata.name,V:.metadata.resourceVersion,G:.metadata.generation";
         let label = "app.kubernetes.io/managed-by=Helm";
         let all = self
+            .0
             .kubectl(&["get", kinds, "--selector", label, "--no-headers", "--output", columns])
             .ok();
         // Controllers write the status of a Deployment, which counts as a version of it.
@@ -967,41 +953,33 @@ impl Cluster {
     }
 }
 
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        let gone = self.kubectl(&["delete", "namespace", &self.namespace, "--wait=false"]);
-        if gone.code != 0 {
-            eprintln!("the namespace stays: {gone:?}");
-        }
-    }
-}
-
 #[test]
 fn charts_are_installed_upgraded_and_removed_on_a_cluster() {
     let Some(helm) = Helm::of("TINY_HELM") else { return };
-    let Some(cluster) = Cluster::new() else { return };
+    let Some(place) = Place::new() else { return };
+    let cluster = &place.0;
     let (crds, operator) = (chart("tiny-crds"), chart("tiny-operator"));
     let (crds, operator) = (text(&crds), text(&operator));
     // Another suite may have installed them with kubectl.
     let args = ["upgrade", "--install", "tiny-crds", crds, "--take-ownership", "--force-conflicts"];
-    cluster.helm(&helm, &args);
+    place.helm(&helm, &args);
     let generations = || {
         let columns = "custom-columns=N:.metadata.name,G:.metadata.generation";
         cluster.kubectl(&["get", "crds", "--output", columns]).ok()
     };
     let before = generations();
-    cluster.helm(&helm, &["upgrade", "tiny-crds", crds]);
+    place.helm(&helm, &["upgrade", "tiny-crds", crds]);
     assert_eq!(generations(), before);
 
     let named = sets()["named"].clone();
     let args = ["hello", operator, "--values", text(&named)];
-    cluster.helm(&helm, &[&["install"], &args[..]].concat());
+    place.helm(&helm, &[&["install"], &args[..]].concat());
     // The second write of an object stores the default status of its kind; from then on there is nothing to write.
-    cluster.helm(&helm, &[&["upgrade"], &args[..]].concat());
-    let before = cluster.versions();
+    place.helm(&helm, &[&["upgrade"], &args[..]].concat());
+    let before = place.versions();
     assert_eq!(before.lines().count(), 6, "{before}");
-    cluster.helm(&helm, &[&["upgrade"], &args[..]].concat());
-    assert_eq!(cluster.versions(), before, "an upgrade to the same writes nothing");
+    place.helm(&helm, &[&["upgrade"], &args[..]].concat());
+    assert_eq!(place.versions(), before, "an upgrade to the same writes nothing");
 
     let account = format!(
         "system:serviceaccount:{}:hello-tiny-operator-controller-manager",
@@ -1017,7 +995,7 @@ fn charts_are_installed_upgraded_and_removed_on_a_cluster() {
         "update leases/hello-module-lock",
         "create events",
     ] {
-        assert!(cluster.may(&account, what), "{what}");
+        assert!(place.may(&account, what), "{what}");
     }
     for what in [
         "delete tinynodes",
@@ -1027,7 +1005,7 @@ fn charts_are_installed_upgraded_and_removed_on_a_cluster() {
         "list pods",
         "list tinynodes --all-namespaces",
     ] {
-        assert!(!cluster.may(&account, what), "{what}");
+        assert!(!place.may(&account, what), "{what}");
     }
     // Controllers gather roles into others, sooner or later.
     for (role, may, may_not) in [
@@ -1037,8 +1015,8 @@ fn charts_are_installed_upgraded_and_removed_on_a_cluster() {
     ] {
         let (clusterrole, user) = (format!("--clusterrole={role}"), format!("--user={role}"));
         cluster.kubectl(&["create", "rolebinding", role, &clusterrole, &user]).ok();
-        eventually(may, || cluster.may(role, may).then_some(()));
-        assert!(!cluster.may(role, may_not), "{role}: {may_not}");
+        eventually(may, || place.may(role, may).then_some(()));
+        assert!(!place.may(role, may_not), "{role}: {may_not}");
     }
 
     // What a render holds beside hooks is taken by the server, field by field, and no pod template is warned of.
@@ -1053,9 +1031,9 @@ fn charts_are_installed_upgraded_and_removed_on_a_cluster() {
         cluster.kubectl(&[&args[..], &hooks].concat()).ok();
     }
 
-    cluster.helm(&helm, &["uninstall", "hello", "--no-hooks"]);
-    assert_eq!(cluster.versions(), "");
-    cluster.helm(&helm, &["uninstall", "tiny-crds"]);
+    place.helm(&helm, &["uninstall", "hello", "--no-hooks"]);
+    assert_eq!(place.versions(), "");
+    place.helm(&helm, &["uninstall", "tiny-crds"]);
     assert_eq!(generations().matches(".operator.tinysystems.io").count(), 7, "data is kept");
 }
 

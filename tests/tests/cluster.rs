@@ -1,58 +1,18 @@
 //! The same binary, CRDs, samples and flow against a real API server, where `TINY_TEST_KUBECONFIG` names one.
 
-use std::ffi::OsString;
-use std::process::Command;
+use tiny_tests::{Cluster, Desk, eventually, flow, root};
 
-use tiny_tests::{Called, Desk, eventually, flow, has_kubectl, root};
-
-struct Cluster {
-    kubeconfig: OsString,
-    namespace: String,
+/// The flags that send a command of ours to a cluster.
+fn flags(cluster: &Cluster) -> [&str; 4] {
+    ["--kubeconfig", &cluster.kubeconfig, "--namespace", &cluster.namespace]
 }
 
-impl Cluster {
-    /// A namespace of its own on the cluster; `None`, with a word about it, where there is none.
-    fn new(test: &str) -> Option<Self> {
-        let Some(kubeconfig) = std::env::var_os("TINY_TEST_KUBECONFIG") else {
-            eprintln!("skipped: TINY_TEST_KUBECONFIG names no cluster");
-            return None;
-        };
-        if !has_kubectl() {
-            return None;
-        }
-        let cluster = Self { kubeconfig, namespace: format!("{test}-{}", std::process::id()) };
-        cluster.kubectl(&["create", "namespace", &cluster.namespace]).ok();
-        Some(cluster)
-    }
-
-    fn kubectl(&self, args: &[&str]) -> Called {
-        let mut command = Command::new("kubectl");
-        command.arg("--kubeconfig").arg(&self.kubeconfig).args(["-n", &self.namespace]).args(args);
-        command.output().expect("kubectl should start").into()
-    }
-
-    /// The flags that send a command of ours here.
-    fn flags(&self) -> [&str; 4] {
-        let file = self.kubeconfig.to_str().expect("a path in UTF-8");
-        ["--kubeconfig", file, "--namespace", &self.namespace]
-    }
-
-    /// Installs the CRDs as the binary prints them.
-    fn install(&self, desk: &Desk) {
-        let crds = desk.file("crds.yaml", &desk.call(&["crds"]).ok());
-        let crds = crds.to_str().expect("a path in UTF-8");
-        self.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", crds]).ok();
-        self.kubectl(&["wait", "--for=condition=Established", "-f", crds, "--timeout=30s"]).ok();
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        let gone = self.kubectl(&["delete", "namespace", &self.namespace, "--wait=false"]);
-        if gone.code != 0 {
-            eprintln!("the namespace stays: {gone:?}");
-        }
-    }
+/// Installs the CRDs as the binary prints them.
+fn install(cluster: &Cluster, desk: &Desk) {
+    let crds = desk.file("crds.yaml", &desk.call(&["crds"]).ok());
+    let crds = crds.to_str().expect("a path in UTF-8");
+    cluster.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", crds]).ok();
+    cluster.kubectl(&["wait", "--for=condition=Established", "-f", crds, "--timeout=30s"]).ok();
 }
 
 #[test]
@@ -62,14 +22,14 @@ fn a_greeting_travels_on_a_real_cluster() {
     let fresh = cluster.kubectl(&["get", "crd", "tinynodes.operator.tinysystems.io"]).code != 0;
     if fresh {
         let mut args = vec!["get", "nodes"];
-        args.extend(cluster.flags());
+        args.extend(flags(&cluster));
         let said = desk.call(&args).refused();
         assert!(said.contains("does not have the CRDs of Tiny; install them with"), "{said}");
     }
-    cluster.install(&desk);
+    install(&cluster, &desk);
 
     let mut args = vec!["get", "nodes", "--namespace", "nowhere"];
-    args.extend(&cluster.flags()[..2]);
+    args.extend(&flags(&cluster)[..2]);
     let said = desk.call(&args).refused();
     assert!(
         said.contains(
@@ -79,7 +39,7 @@ fn a_greeting_travels_on_a_real_cluster() {
     );
 
     let flow = flow();
-    let mut args = cluster.flags().to_vec();
+    let mut args = flags(&cluster).to_vec();
     args.extend(["--apply", flow.to_str().expect("a path in UTF-8")]);
     let mut module = desk.run(&args);
     let next = module.line("next ");
@@ -87,7 +47,7 @@ fn a_greeting_travels_on_a_real_cluster() {
     assert!(!desk.path().join(".tiny").exists(), "a cluster needs no local plane");
 
     let mut args = vec!["signal", "hello", "input", r#"{"name":"World"}"#, "--wait"];
-    args.extend(cluster.flags());
+    args.extend(flags(&cluster));
     assert_eq!(desk.call(&args).ok(), "Hello, World!\n");
     let reply =
         cluster.kubectl(&["get", "ts", "hello-input", "-o", "jsonpath={.status.reply}"]).ok();
@@ -107,7 +67,7 @@ fn a_greeting_travels_on_a_real_cluster() {
 fn flow_and_samples_are_accepted_unchanged() {
     let Some(cluster) = Cluster::new("samples") else { return };
     let desk = Desk::new();
-    cluster.install(&desk);
+    install(&cluster, &desk);
     let samples = root().join("examples/samples");
     for path in [&flow(), &samples] {
         let path = path.to_str().expect("a path in UTF-8");
@@ -132,12 +92,12 @@ fn flow_and_samples_are_accepted_unchanged() {
 fn a_greeting_travels_through_two_modules_on_a_real_cluster() {
     let Some(cluster) = Cluster::new("modules") else { return };
     let desk = Desk::new();
-    cluster.install(&desk);
+    install(&cluster, &desk);
     let flow = root().join("examples/hello-module/two-modules.yaml");
     let flow = flow.to_str().expect("a path in UTF-8");
     let module = |name: &'static str, more: &[&str]| {
         let mut args = vec!["run", "--name", name];
-        args.extend(cluster.flags());
+        args.extend(flags(&cluster));
         args.extend(more);
         let mut running = desk.start(&args);
         running.line("nodes ");
@@ -146,7 +106,7 @@ fn a_greeting_travels_through_two_modules_on_a_real_cluster() {
     let (a, b) = (module("a", &["--apply", flow]), module("b", &[]));
     let greet = || {
         let mut args = vec!["signal", "first", "input", r#"{"name":"World"}"#, "--wait"];
-        args.extend(cluster.flags());
+        args.extend(flags(&cluster));
         desk.call(&args).ok()
     };
     assert_eq!(greet(), "Welcome, Hello, World!!\n");

@@ -2,27 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-
-use tiny_tests::{Desk, PATIENCE, Running, eventually};
-
-/// What a door answers: its status, and the body.
-fn get(address: &str, path: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
-}
-
-/// Where a door is, as the module has said it.
-fn door(module: &Running, name: &str) -> String {
-    let line = module.printed.iter().find(|line| line.starts_with(name)).unwrap();
-    line.split(['/', ' ']).find(|part| part.starts_with("127.0.0.1:")).unwrap().to_owned()
-}
+use tiny_tests::{Desk, eventually, get};
 
 /// The value of a metric.
 fn value(metrics: &str, series: &str) -> Option<f64> {
@@ -33,7 +13,7 @@ fn value(metrics: &str, series: &str) -> Option<f64> {
 fn probes_and_metrics_tell_how_a_module_is() {
     let desk = Desk::new();
     let module = desk.greeting();
-    let (metrics, probes) = (door(&module, "metrics"), door(&module, "probes"));
+    let (metrics, probes) = (module.door("metrics"), module.door("probes"));
     eventually("readiness", || (get(&probes, "/readyz") == (200, "ok\n".into())).then_some(()));
     for path in ["/livez", "/healthz"] {
         assert_eq!(get(&probes, path), (200, "ok\n".into()));

@@ -2,23 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use tiny_tests::{Desk, PATIENCE, Running, eventually, flow};
+use tiny_tests::{Desk, Running, eventually, flow, get};
 
 /// The status that a probe gets.
 fn probe(module: &Running, path: &str) -> u16 {
-    let line = module.printed.iter().find(|line| line.starts_with("probes")).unwrap();
-    let address = line.split('/').find(|part| part.starts_with("127.0.0.1:")).unwrap();
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    text.split(' ').nth(1).unwrap().parse().unwrap()
+    get(&module.door("probes"), path).0
 }
 
 fn tell_to_end(module: &Running) {
