@@ -993,7 +993,7 @@ fn charts_are_installed_upgraded_and_removed_on_a_cluster() {
         "patch tinymodules/hello-module --subresource=status",
         "create leases",
         "update leases/hello-module-lock",
-        "create events",
+        "create events.events.k8s.io",
     ] {
         assert!(place.may(&account, what), "{what}");
     }
