@@ -368,7 +368,7 @@ mod tests {
             ("PUT", upload_path) if upload_path.contains("/uploads/") => {
                 let digest = uri.query().unwrap().split("digest=").nth(1).unwrap();
                 let digest = digest.replace("%3A", ":");
-                assert_eq!(super::digest(&upload), digest, "what was sent is what it is called");
+                assert_eq!(digest(&upload), digest, "what was sent is what it is called");
                 let place = format!("/v2/some/hello/blobs/{digest}");
                 kept.insert(digest, std::mem::take(&mut *upload).into());
                 status(201).header("location", place)
@@ -382,7 +382,7 @@ mod tests {
                     return status(404).body(Body::empty()).unwrap();
                 };
                 let answer = status(200).header("content-type", MANIFEST);
-                let answer = answer.header("docker-content-digest", super::digest(found));
+                let answer = answer.header("docker-content-digest", digest(found));
                 return answer.body(Body::from(found.clone())).unwrap();
             }
         };
