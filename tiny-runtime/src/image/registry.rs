@@ -366,11 +366,11 @@ mod tests {
                     .header("range", range)
             }
             ("PUT", upload_path) if upload_path.contains("/uploads/") => {
-                let digest = uri.query().unwrap().split("digest=").nth(1).unwrap();
-                let digest = digest.replace("%3A", ":");
-                assert_eq!(digest(&upload), digest, "what was sent is what it is called");
-                let place = format!("/v2/some/hello/blobs/{digest}");
-                kept.insert(digest, std::mem::take(&mut *upload).into());
+                let said = uri.query().unwrap().split("digest=").nth(1).unwrap();
+                let said = said.replace("%3A", ":");
+                assert_eq!(digest(&upload), said, "what was sent is what it is called");
+                let place = format!("/v2/some/hello/blobs/{said}");
+                kept.insert(said, std::mem::take(&mut *upload).into());
                 status(201).header("location", place)
             }
             ("PUT", _) => {
