@@ -61,15 +61,21 @@ pub fn flow() -> PathBuf {
 /// A folder with a local plane of its own; it goes when this is dropped.
 pub struct Desk {
     folder: tempfile::TempDir,
+    binary: &'static Path,
     variables: Vec<(&'static str, String)>,
 }
 
 impl Desk {
-    /// An empty folder.
+    /// An empty folder, for the binary of hello-module.
     #[allow(clippy::new_without_default, reason = "it makes a folder")]
     pub fn new() -> Self {
+        Self::of("hello-module")
+    }
+
+    /// The same for the binary of another package of the workspace.
+    pub fn of(package: &'static str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        Self { folder, variables: Vec::new() }
+        Self { folder, binary: binary(package), variables: Vec::new() }
     }
 
     /// With an environment variable for all that is started here.
@@ -97,7 +103,7 @@ impl Desk {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(hello_module());
+        let mut command = Command::new(self.binary);
         command
             .args(args)
             .current_dir(self.path())

@@ -25,7 +25,7 @@ use super::status::{self, Written};
 use super::{Catalogue, ModuleId, backoff, declare, face, finalizer, node_status, state};
 use crate::component::{ComponentType, OfferedPort};
 use crate::engine::{
-    Before, EdgeDecl, Face, Finding, NodeDecl, Peer, Proofs, Scheduler, Standing, What,
+    Before, Cause, EdgeDecl, Face, Finding, NodeDecl, Peer, Proofs, Scheduler, Standing, What,
 };
 
 /// The shortest time between two looks at what components say of themselves.
@@ -445,8 +445,15 @@ impl Nodes {
                 true => own.good.iter().find(|good| good.id == *edge.id).cloned(),
             })
             .collect();
+        // What a node has not yet while it starts is no fault of it.
+        let is_starting = findings.iter().any(|finding| finding.cause == Cause::Starting);
+        let passes = |cause: &Cause| matches!(cause, Cause::Starting | Cause::PortAbsent);
         for new in findings.iter().filter(|finding| !own.findings.contains(finding)) {
-            tracing::warn!(target: "tiny_runtime::fault", "{new}");
+            if is_starting && passes(&new.cause) {
+                tracing::debug!(target: "tiny_runtime::fault", "{new}");
+            } else {
+                tracing::warn!(target: "tiny_runtime::fault", "{new}");
+            }
         }
         own.findings = findings;
         self.dirty.insert(name.to_owned());

@@ -1,0 +1,137 @@
+//! `mixer`: the last of each of several.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use tiny_runtime::prelude::*;
+
+use crate::passing::Passing;
+
+/// What is mixed.
+#[message(default)]
+pub(crate) struct MixerSettings {
+    /// The inputs; each is a port.
+    #[ui(minItems = 1, uniqueItems)]
+    pub(crate) inputs: Vec<Input>,
+}
+
+/// An input.
+#[message]
+pub(crate) struct Input {
+    /// What its port is called.
+    #[ui(minLength = 1)]
+    pub(crate) name: String,
+    /// Whether what comes there is sent on, with the last of the others.
+    pub(crate) trigger: bool,
+}
+
+impl Default for MixerSettings {
+    fn default() -> Self {
+        let input = |name: &str| Input { name: name.into(), trigger: true };
+        Self { inputs: vec![input("A"), input("B")] }
+    }
+}
+
+/// The last of each input.
+#[message]
+pub(crate) struct Mixed {
+    /// The input that came last.
+    pub(crate) from: String,
+    /// `context` and the name of an input: what came there last.
+    #[serde(flatten)]
+    pub(crate) latest: BTreeMap<String, Json>,
+}
+
+/// Keeps the last of each of its inputs, and sends all of them when one comes that triggers: a merge.
+///
+/// What is kept is lost when the process ends, and when the settings change.
+#[component(name = "mixer", tags = ["common", "flow"])]
+#[derive(Default)]
+pub(crate) struct Mixer {
+    settings: Settings<MixerSettings>,
+    latest: Mutex<BTreeMap<String, Json>>,
+}
+
+impl Mixer {
+    fn names(&self) -> Vec<String> {
+        self.settings.get().inputs.iter().map(|input| input.name.clone()).collect()
+    }
+}
+
+#[component]
+impl Mixer {
+    /// Forgets what came by other inputs, and refuses two of one name.
+    #[port(settings)]
+    async fn check(&self, _ctx: &Ctx, settings: &MixerSettings) -> Result<()> {
+        let mut names: Vec<&str> = settings.inputs.iter().map(|it| it.name.as_str()).collect();
+        names.sort_unstable();
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Error::permanent(format!("two inputs are called `{}`", pair[0])));
+        }
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        Ok(())
+    }
+
+    /// What comes by this input.
+    #[port(target, name = "{input}", label = "{input}", position = "left", each = Self::names)]
+    async fn input(&self, ctx: &Ctx, input: &str, message: Passing) -> Result {
+        let settings = self.settings.get();
+        let triggers = settings.inputs.iter().any(|it| it.name == input && it.trigger);
+        let latest = {
+            let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+            drop(latest.insert(format!("context{input}"), message.context));
+            latest.clone()
+        };
+        match triggers {
+            true => self.output(ctx, Mixed { from: input.to_owned(), latest }).await,
+            false => Ok(Reply::none()),
+        }
+    }
+
+    /// The last of each.
+    #[port(source, position = "right")]
+    async fn output(&self, ctx: &Ctx, message: Mixed) -> Result;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passing::{context, in_force, json, passing};
+
+    #[tiny_runtime::test]
+    async fn a_trigger_sends_the_last_of_all() -> Result<()> {
+        let bench = Bench::<Mixer>::new();
+        bench.settings_json(
+            json!({"inputs": [{"name": "A", "trigger": true}, {"name": "B", "trigger": false}]}),
+        );
+        in_force().await;
+        bench.send(Mixer::INPUT.of("B"), passing("one")).await?.ignore();
+        bench.send(Mixer::INPUT.of("B"), passing("two")).await?.ignore();
+        assert!(bench.sent(Mixer::OUTPUT).is_empty(), "it does not trigger");
+        bench.send(Mixer::INPUT.of("A"), passing("three")).await?.ignore();
+        let sent = bench.sent(Mixer::OUTPUT);
+        assert_eq!((sent.len(), sent[0].from.as_str()), (1, "A"));
+        assert_eq!(sent[0].latest["contextA"], context("three"));
+        assert_eq!(sent[0].latest["contextB"], context("two"));
+        let text = tiny_runtime::serde_json::to_value(&sent[0])?;
+        assert_eq!(text["contextB"]["text"], "two");
+        Ok(())
+    }
+
+    #[tiny_runtime::test]
+    async fn other_settings_forget_what_came() -> Result<()> {
+        let bench = Bench::<Mixer>::new();
+        bench.send(Mixer::INPUT.of("A"), passing("old")).await?.ignore();
+        bench.settings_json(json!({"inputs": [{"name": "B", "trigger": true}]}));
+        in_force().await;
+        assert!(!bench.ports().contains(&"A".to_owned()));
+        bench.send(Mixer::INPUT.of("B"), passing("new")).await?.ignore();
+        assert_eq!(bench.sent(Mixer::OUTPUT)[1].latest.len(), 1);
+        bench.settings_json(
+            json!({"inputs": [{"name": "B", "trigger": true}, {"name": "B", "trigger": false}]}),
+        );
+        in_force().await;
+        assert!(bench.faults()[0].contains("two inputs are called `B`"), "{:?}", bench.faults());
+        Ok(())
+    }
+}
