@@ -21,19 +21,19 @@ fn tell_to_end(module: &Running) {
 fn a_module_that_is_told_to_end_is_not_ready_first_and_goes_on_for_a_while() {
     let desk = Desk::new();
     let flow = flow();
-    let more = ["--apply", flow.to_str().unwrap(), "--shutdown-delay", "3s", "--drain-timeout=12s"];
+    let more = ["--apply", flow.to_str().unwrap(), "--shutdown-delay", "8s", "--drain-timeout=20s"];
     let mut module = desk.run(&more);
     module.line("next ");
     eventually("readiness", || (probe(&module, "/readyz") == 200).then_some(()));
     tell_to_end(&module);
     let began = Instant::now();
-    module.line("stopping   runs under way have 2s to end");
+    module.line("stopping   runs under way have 5s to end");
     assert_eq!((probe(&module, "/readyz"), probe(&module, "/livez")), (503, 200));
     // Who has not heard of it yet is served.
     let reply = desk.call(&["signal", "hello", "input", r#"{"name":"World"}"#, "--wait"]).ok();
     assert_eq!(reply, "Hello, World!\n");
     assert!(module.wait().success());
-    assert!(began.elapsed() >= Duration::from_secs(3), "it has waited");
+    assert!(began.elapsed() >= Duration::from_secs(8), "it has waited");
 }
 
 #[test]
