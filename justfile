@@ -50,7 +50,7 @@ bless:
     BLESS=1 cargo test -p tiny-macros
     BLESS=1 cargo test -p tiny-runtime --lib mapping::tests::docs
     BLESS=1 cargo test -p tiny-runtime --test engine mistakes
-    BLESS=1 cargo test -p tiny-tests --test editor --test scaffold --test proto --test charts
+    BLESS=1 cargo test -p tiny-tests --test editor --test scaffold --test proto --test charts --test pictures
     TRYBUILD=overwrite cargo test -p tiny-runtime --test ui
 
 # Renders the charts anew with this Helm 4.

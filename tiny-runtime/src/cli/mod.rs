@@ -20,6 +20,7 @@ mod host;
 mod kinds;
 mod new;
 mod next;
+mod picture;
 mod plane;
 mod pre_delete;
 mod pre_install;
@@ -130,6 +131,8 @@ enum Command {
     Schema(schema::Schema),
     /// Prints what an expression of a mapping gives for a JSON document
     Eval(eval::Eval),
+    /// Draws flows of files as SVG
+    Picture(picture::Picture),
     /// Makes the image of this module, without a container daemon
     Build(build::Build),
     /// Prints the Role that this module needs on a cluster
@@ -220,6 +223,7 @@ fn start_module(binary: Binary, command: Command) -> Result<()> {
             Command::Components(components) => components.carry_out(binary, &registry),
             Command::Schema(schema) => schema.carry_out(binary, &registry).await,
             Command::Eval(eval) => eval.carry_out(),
+            Command::Picture(picture) => picture.carry_out(binary, &registry),
             Command::Build(build) => build.carry_out(binary, &registry).await,
             Command::Rbac(rbac) => rbac.carry_out(binary),
             Command::PreInstall(check) => check.carry_out(binary).await,
