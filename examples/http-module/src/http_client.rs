@@ -1,0 +1,437 @@
+//! `http_client`: asks a server.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client, Response, StatusCode, Url};
+use tiny_runtime::prelude::*;
+use tiny_runtime::tokio::net::lookup_host;
+use tiny_runtime::tokio::time::Instant;
+
+use crate::allowed::{Allowed, refused};
+use crate::header::Header;
+
+/// Where requests may go, and how much comes back.
+#[message(default)]
+#[derive(PartialEq)]
+pub(crate) struct ClientSettings {
+    /// Whether responses from 400 on have a port of their own.
+    pub(crate) enable_error_port: bool,
+    /// Networks, addresses and hosts that are not public and may be asked all the same: `10.0.0.0/8`, `127.0.0.1`, `api.internal`, `*.internal`.
+    pub(crate) allow: Vec<String>,
+    /// How many redirects are followed.
+    #[ui(maximum = 20)]
+    pub(crate) max_redirects: u32,
+    /// How many bytes a response may have, unpacked.
+    #[ui(minimum = 1, maximum = 104_857_600)]
+    pub(crate) max_response_bytes: u64,
+    /// Certificates to trust beside those of the system, PEM.
+    #[ui(format = "textarea")]
+    pub(crate) ca_certificates: String,
+}
+
+impl Default for ClientSettings {
+    fn default() -> Self {
+        Self {
+            enable_error_port: false,
+            allow: Vec::new(),
+            max_redirects: 5,
+            max_response_bytes: 2 * 1024 * 1024,
+            ca_certificates: String::new(),
+        }
+    }
+}
+
+/// What is done.
+#[message]
+#[derive(Copy, Default, PartialEq)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum Method {
+    /// Reads.
+    #[default]
+    Get,
+    /// Sends.
+    Post,
+    /// Changes a part.
+    Patch,
+    /// Puts in the place of what is there.
+    Put,
+    /// Deletes.
+    Delete,
+}
+
+impl Method {
+    fn name(self) -> reqwest::Method {
+        match self {
+            Self::Get => reqwest::Method::GET,
+            Self::Post => reqwest::Method::POST,
+            Self::Patch => reqwest::Method::PATCH,
+            Self::Put => reqwest::Method::PUT,
+            Self::Delete => reqwest::Method::DELETE,
+        }
+    }
+
+    /// Whether doing it twice is as doing it once.
+    fn may_be_repeated(self) -> bool {
+        !matches!(self, Self::Post | Self::Patch)
+    }
+}
+
+/// Who asks.
+#[message]
+#[serde(tag = "scheme", rename_all = "lowercase")]
+pub(crate) enum Auth {
+    /// Whoever has a token.
+    Bearer {
+        /// The token.
+        token: Secret<String>,
+    },
+    /// A user with a password.
+    Basic {
+        /// The user.
+        user: String,
+        /// The password.
+        password: Secret<String>,
+    },
+}
+
+/// What is asked.
+#[message]
+pub(crate) struct Request {
+    /// What is handed on.
+    #[ui(configurable)]
+    #[serde(default)]
+    pub(crate) context: Json,
+    /// What is done.
+    #[ui(configurable)]
+    #[serde(default)]
+    pub(crate) method: Method,
+    /// The longest time for all of it, in seconds.
+    #[ui(configurable, minimum = 1, maximum = 3600)]
+    #[serde(default = "ten")]
+    pub(crate) timeout: u64,
+    /// Where.
+    #[ui(configurable, format = "uri", title = "URL", minLength = 1)]
+    pub(crate) url: String,
+    /// Headers of the request.
+    #[ui(configurable)]
+    #[serde(default)]
+    pub(crate) headers: Vec<Header>,
+    /// What the body is, where there is one.
+    #[ui(configurable)]
+    #[serde(default = "of_json")]
+    pub(crate) content_type: String,
+    /// The body; none is sent where it is empty.
+    #[ui(configurable, format = "textarea")]
+    #[serde(default)]
+    pub(crate) body: String,
+    /// Who asks.
+    #[ui(configurable)]
+    #[serde(default)]
+    pub(crate) auth: Option<Auth>,
+}
+
+fn ten() -> u64 {
+    10
+}
+
+fn of_json() -> String {
+    "application/json".into()
+}
+
+/// What a server has said.
+#[message]
+pub(crate) struct Said {
+    /// Its headers.
+    pub(crate) headers: Vec<Header>,
+    /// Such as `200 OK`.
+    pub(crate) status: String,
+    /// Such as 200.
+    pub(crate) status_code: u16,
+    /// The body, as text.
+    pub(crate) body: String,
+}
+
+/// What came back.
+#[message]
+pub(crate) struct Answered {
+    /// What came with the request.
+    #[ui(shared)]
+    pub(crate) context: Json,
+    /// What the server has said.
+    #[ui(shared)]
+    pub(crate) response: Said,
+}
+
+/// What came back and is no good.
+#[message]
+pub(crate) struct Refused {
+    /// What came with the request.
+    #[ui(shared)]
+    pub(crate) context: Json,
+    /// What the server has said.
+    #[ui(shared)]
+    pub(crate) response: Said,
+    /// In words.
+    pub(crate) error: String,
+}
+
+/// Asks a server over HTTP.
+///
+/// Only public addresses are asked, unless `allow` in the settings names others; that is looked at again at each redirect and when a name is
+/// resolved. A server that cannot be reached is asked again as the edge says; what may already have been done is not done twice.
+#[component(name = "http_client", tags = ["http"])]
+#[derive(Default)]
+pub(crate) struct HttpClient {
+    settings: Settings<ClientSettings>,
+    /// The client that these settings made.
+    client: Mutex<Option<(Arc<ClientSettings>, Client)>>,
+}
+
+impl HttpClient {
+    fn has_error(&self) -> bool {
+        self.settings.get().enable_error_port
+    }
+
+    /// A client for the settings as they are, with the connections that it has.
+    fn client(&self, settings: &Arc<ClientSettings>) -> Result<Client> {
+        let mut kept = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((made_for, client)) = &*kept
+            && Arc::ptr_eq(made_for, settings)
+        {
+            return Ok(client.clone());
+        }
+        let client = made(settings).map_err(Error::permanent)?;
+        *kept = Some((settings.clone(), client.clone()));
+        Ok(client)
+    }
+}
+
+fn made(settings: &ClientSettings) -> Result<Client, String> {
+    // Whoever came first has chosen the same.
+    let _chosen = rustls::crypto::ring::default_provider().install_default();
+    let allowed = Arc::new(Allowed::read(&settings.allow)?);
+    let (most, looked_at) = (settings.max_redirects as usize, allowed.clone());
+    let redirects = Policy::custom(move |attempt| {
+        if attempt.previous().len() > most {
+            return attempt.error(format!("it was redirected more than {most} times"));
+        }
+        let checked = check(&looked_at, attempt.url());
+        match checked {
+            Ok(()) => attempt.follow(),
+            Err(why) => attempt.error(format!("it was redirected, and {why}")),
+        }
+    });
+    let mut client = Client::builder()
+        .redirect(redirects)
+        .dns_resolver(Arc::new(Resolver(allowed)))
+        // A proxy would resolve names in our place.
+        .no_proxy()
+        .connect_timeout(Duration::from_secs(10))
+        .user_agent(concat!("tiny-http-module/", env!("CARGO_PKG_VERSION")));
+    if !settings.ca_certificates.trim().is_empty() {
+        let pem = settings.ca_certificates.as_bytes();
+        let all = Certificate::from_pem_bundle(pem);
+        let all = all.map_err(|e| format!("`caCertificates` cannot be read as PEM: {e}"))?;
+        client = all.into_iter().fold(client, reqwest::ClientBuilder::add_root_certificate);
+    }
+    client.build().map_err(|e| format!("cannot make an HTTP client: {}", causes(&e)))
+}
+
+/// Whether a URL may be asked; a name is looked at when it is resolved.
+fn check(allowed: &Allowed, url: &Url) -> Result<(), String> {
+    match url.host_str() {
+        Some(host) if allowed.has_host(host) && matches!(url.scheme(), "http" | "https") => Ok(()),
+        _ => allowed.check(url),
+    }
+}
+
+/// Gives of a name those addresses only that may be asked: what was looked at is what is connected to.
+struct Resolver(Arc<Allowed>);
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let allowed = self.0.clone();
+        Box::pin(async move {
+            let host = name.as_str().to_owned();
+            let all: Vec<SocketAddr> = lookup_host((host.as_str(), 0)).await?.collect();
+            let is_allowed =
+                |address: &SocketAddr| allowed.has_host(&host) || allowed.has_address(address.ip());
+            let some: Vec<SocketAddr> = all.into_iter().filter(is_allowed).collect();
+            if some.is_empty() {
+                return Err(refused(&host).into());
+            }
+            Ok(Box::new(some.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Headers that say how a message is framed, which is not for a flow to say.
+const FRAMING: [&str; 8] = [
+    "connection",
+    "content-length",
+    "host",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+fn headers(message: &Request) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::new();
+    let value = |name: &str, value: &str| {
+        HeaderValue::from_str(value)
+            .map_err(|_| format!("the header `{name}` has a value that no header can have"))
+    };
+    for Header { key, value: text } in &message.headers {
+        let name: HeaderName =
+            key.parse().map_err(|_| format!("`{}` is no name of a header", key.escape_debug()))?;
+        if FRAMING.contains(&name.as_str()) {
+            return Err(format!(
+                "the header `{name}` says how a message is framed, and is not for a flow to say"
+            ));
+        }
+        headers.append(name, value(key, text)?);
+    }
+    if !message.body.is_empty() && !headers.contains_key(CONTENT_TYPE) {
+        headers.insert(CONTENT_TYPE, value("contentType", &message.content_type)?);
+    }
+    Ok(headers)
+}
+
+/// The innermost cause, which says what happened.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+/// What a server has said, if that is no more than may be.
+async fn said(mut response: Response, most: u64) -> Result<Said, Failed> {
+    let status = response.status();
+    let header = |(name, value): (&HeaderName, &HeaderValue)| Header {
+        key: name.as_str().to_owned(),
+        value: String::from_utf8_lossy(value.as_bytes()).into_owned(),
+    };
+    let headers = response.headers().iter().map(header).collect();
+    let mut body = Vec::new();
+    while let Some(part) = response.chunk().await? {
+        if (body.len() + part.len()) as u64 > most {
+            return Err(Failed::TooLarge(most));
+        }
+        body.extend_from_slice(&part);
+    }
+    Ok(Said {
+        headers,
+        status: status.to_string(),
+        status_code: status.as_u16(),
+        body: String::from_utf8_lossy(&body).into_owned(),
+    })
+}
+
+/// Why there is no response.
+enum Failed {
+    Http(reqwest::Error),
+    TooLarge(u64),
+}
+
+impl From<reqwest::Error> for Failed {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Http(error)
+    }
+}
+
+impl Failed {
+    /// As the flow hears of it: transient where asking again may help and does no harm.
+    fn into_error(self, message: &Request) -> Error {
+        let place = Url::parse(&message.url).ok();
+        let place = place.as_ref().and_then(Url::host_str).unwrap_or("the server");
+        match self {
+            Self::TooLarge(most) => Error::permanent(format!(
+                "{place} answers with more than {most} bytes; `maxResponseBytes` in the settings may be raised"
+            )),
+            Self::Http(error) => {
+                let why = causes(&error);
+                let is_refusal = error.is_builder()
+                    || error.is_redirect()
+                    || why.contains("is no public address");
+                let did_not_reach = error.is_connect();
+                let text = match error.is_timeout() {
+                    true => format!("{place} has not answered within {} s", message.timeout),
+                    false => format!("{place} cannot be asked: {why}"),
+                };
+                if !is_refusal && (did_not_reach || message.method.may_be_repeated()) {
+                    Error::transient(text)
+                } else {
+                    Error::permanent(text)
+                }
+            }
+        }
+    }
+}
+
+#[component]
+impl HttpClient {
+    /// Refuses what cannot be read, before it is in force.
+    #[port(settings)]
+    async fn check(&self, _ctx: &Ctx, settings: &ClientSettings) -> Result<()> {
+        made(settings).map(drop).map_err(Error::permanent)
+    }
+
+    /// What is asked.
+    #[port(target, position = "left")]
+    async fn request(&self, ctx: &Ctx, message: Request) -> Result {
+        let settings = self.settings.get();
+        let url = Url::parse(&message.url)
+            .map_err(|e| Error::permanent(format!("`{}` is no URL: {e}", message.url)))?;
+        let allowed = Allowed::read(&settings.allow).map_err(Error::permanent)?;
+        check(&allowed, &url).map_err(Error::permanent)?;
+        let client = self.client(&settings)?;
+        let mut timeout = Duration::from_secs(message.timeout);
+        if let Some(deadline) = ctx.deadline() {
+            timeout = timeout.min(deadline.saturating_duration_since(Instant::now()));
+        }
+        let mut request = client
+            .request(message.method.name(), url)
+            .headers(headers(&message).map_err(Error::permanent)?)
+            .timeout(timeout);
+        request = match &message.auth {
+            Some(Auth::Bearer { token }) => request.bearer_auth(token.expose()),
+            Some(Auth::Basic { user, password }) => {
+                request.basic_auth(user, Some(password.expose()))
+            }
+            None => request,
+        };
+        if !message.body.is_empty() {
+            request = request.body(message.body.clone());
+        }
+        let asked = async { said(request.send().await?, settings.max_response_bytes).await };
+        let response = asked.await.map_err(|failed| failed.into_error(&message))?;
+        let context = message.context;
+        let is_bad = StatusCode::from_u16(response.status_code)
+            .is_ok_and(|status| status.is_client_error() || status.is_server_error());
+        if is_bad && settings.enable_error_port {
+            let error = format!("the server says {}", response.status);
+            return self.error(ctx, Refused { context, response, error }).await;
+        }
+        self.response(ctx, Answered { context, response }).await
+    }
+
+    /// What came back.
+    #[port(source, position = "right")]
+    async fn response(&self, ctx: &Ctx, message: Answered) -> Result;
+
+    /// What came back with a status from 400 on.
+    #[port(source, position = "bottom", when = Self::has_error)]
+    async fn error(&self, ctx: &Ctx, message: Refused) -> Result;
+}
+
+#[cfg(test)]
+mod tests;

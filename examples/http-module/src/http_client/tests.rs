@@ -1,0 +1,265 @@
+//! Against servers on this machine. Time passes as it does: what is waited for is not ours.
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::Request as Asked;
+use axum::http::StatusCode as Status;
+use axum::response::Redirect;
+use axum::routing::{any, get};
+use futures::StreamExt;
+use tiny_runtime::serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::*;
+
+/// What it was asked, as JSON.
+async fn echo(request: Asked) -> String {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let header = |name: &str| {
+        let value = parts.headers.get(name).and_then(|it| it.to_str().ok());
+        value.unwrap_or_default().to_owned()
+    };
+    json!({
+        "method": parts.method.as_str(), "type": header("content-type"), "x": header("x-sent"),
+        "auth": header("authorization"), "body": String::from_utf8_lossy(&body),
+    })
+    .to_string()
+}
+
+fn routes() -> Router {
+    let part = |_| Ok::<_, std::io::Error>(Bytes::from(vec![b'a'; 1024]));
+    Router::new()
+        .route("/echo", any(echo))
+        .route("/to", get(|| async { Redirect::temporary("/echo") }))
+        .route("/round", get(|| async { Redirect::temporary("/round") }))
+        .route("/inside", get(|| async { Redirect::temporary("http://169.254.169.254/latest") }))
+        .route("/file", get(|| async { Redirect::temporary("file:///etc/passwd") }))
+        .route("/bad", get(|| async { (Status::IM_A_TEAPOT, "short and stout") }))
+        .route(
+            "/parts",
+            get(move || async move { Body::from_stream(futures::stream::iter(0..8).map(part)) }),
+        )
+        .route("/slow", any(|| async { tokio::time::sleep(Duration::from_secs(30)).await }))
+}
+
+/// Serves on a port of this machine, which it gives.
+async fn server() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    tokio::spawn(async move { axum::serve(listener, routes()).await });
+    port
+}
+
+fn bench(settings: Value) -> Bench<HttpClient> {
+    let bench = Bench::new();
+    bench.settings_json(settings);
+    bench
+}
+
+fn here() -> Bench<HttpClient> {
+    bench(json!({"allow": ["127.0.0.1"]}))
+}
+
+async fn ask(bench: &Bench<HttpClient>, request: Value) -> Result<Said> {
+    // A hook looks at new settings first.
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    bench.send_json("request", request).await?.ignore();
+    let mut answered = bench.sent(HttpClient::RESPONSE);
+    answered.pop().map(|it| it.response).ok_or_else(|| Error::permanent("nothing came back"))
+}
+
+fn body(said: &Said) -> Value {
+    tiny_runtime::serde_json::from_str(&said.body).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn method_headers_body_and_type_arrive() -> Result<()> {
+    let port = server().await;
+    let request = json!({
+        "method": "POST", "url": format!("http://127.0.0.1:{port}/echo"), "body": "{\"a\":1}",
+        "headers": [{"key": "X-Sent", "value": "yes"}], "context": {"id": 7},
+    });
+    let bench = here();
+    let said = ask(&bench, request).await?;
+    assert_eq!((said.status_code, said.status.as_str()), (200, "200 OK"));
+    let sent = json!({"method": "POST", "type": "application/json", "x": "yes", "auth": "", "body": "{\"a\":1}"});
+    assert_eq!(body(&said), sent);
+    assert_eq!(bench.sent(HttpClient::RESPONSE)[0].context, json!({"id": 7}).into());
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_asks_is_said_and_no_type_goes_without_a_body() -> Result<()> {
+    let port = server().await;
+    let url = format!("http://127.0.0.1:{port}/echo");
+    let bench = here();
+    let bearer = json!({"scheme": "bearer", "token": "t0k"});
+    let said = ask(&bench, json!({"url": url, "auth": bearer})).await?;
+    assert_eq!(body(&said)["auth"], "Bearer t0k");
+    assert_eq!((&body(&said)["type"], &body(&said)["method"]), (&json!(""), &json!("GET")));
+    let basic = json!({"scheme": "basic", "user": "ada", "password": "x"});
+    let said = ask(&bench, json!({"url": url, "auth": basic})).await?;
+    assert_eq!(body(&said)["auth"], "Basic YWRhOng=");
+    Ok(())
+}
+
+#[tokio::test]
+async fn redirects_are_followed_within_bounds_and_looked_at() -> Result<()> {
+    let port = server().await;
+    let url = |path: &str| json!({"url": format!("http://127.0.0.1:{port}{path}")});
+    let bench = here();
+    assert_eq!(ask(&bench, url("/to")).await?.status_code, 200);
+    for (path, why) in [
+        ("/round", "redirected more than 5 times"),
+        ("/inside", "`169.254.169.254` is no public address"),
+    ] {
+        let error = ask(&bench, url(path)).await.unwrap_err();
+        assert!(error.is_permanent() && error.to_string().contains(why), "{path}: {error}");
+    }
+    assert_eq!(ask(&bench, url("/file")).await?.status_code, 307, "it is not followed");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_not_public_is_not_asked_by_its_address_or_by_its_name() -> Result<()> {
+    let port = server().await;
+    let closed = bench(json!({}));
+    for host in ["127.0.0.1", "2130706433", "[::ffff:127.0.0.1]", "localhost", "LOCALHOST"] {
+        let request = json!({"url": format!("http://{host}:{port}/echo")});
+        let error = ask(&closed, request).await.unwrap_err();
+        let said = error.to_string();
+        assert!(error.is_permanent() && said.contains("is no public address"), "{host}: {said}");
+    }
+    let by_name = bench(json!({"allow": ["localhost"]}));
+    let said = ask(&by_name, json!({"url": format!("http://localhost:{port}/echo")})).await?;
+    assert_eq!(said.status_code, 200);
+    let error = ask(&by_name, json!({"url": format!("http://127.0.0.1:{port}/echo")})).await;
+    assert!(error.is_err(), "the name is allowed, the address is not");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_response_has_a_limit() -> Result<()> {
+    let port = server().await;
+    let url = json!({"url": format!("http://127.0.0.1:{port}/parts")});
+    assert_eq!(ask(&here(), url.clone()).await?.body.len(), 8192);
+    let small = bench(json!({"allow": ["127.0.0.1"], "maxResponseBytes": 4096}));
+    let error = ask(&small, url).await.unwrap_err();
+    assert!(error.is_permanent() && error.to_string().contains("more than 4096 bytes"), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bad_status_has_a_port_where_it_is_enabled() -> Result<()> {
+    let port = server().await;
+    let url = json!({"url": format!("http://127.0.0.1:{port}/bad")});
+    assert_eq!(ask(&here(), url.clone()).await?.status_code, 418);
+    let ported = bench(json!({"allow": ["127.0.0.1"], "enableErrorPort": true}));
+    assert!(ask(&ported, url).await.is_err(), "it went to the other port");
+    let refused = ported.sent(HttpClient::ERROR).remove(0);
+    assert_eq!(refused.error, "the server says 418 I'm a teapot");
+    assert_eq!(refused.response.body, "short and stout");
+    Ok(())
+}
+
+#[tokio::test]
+async fn only_what_can_be_done_twice_is_tried_again() -> Result<()> {
+    let port = server().await;
+    let slow = |method: &str| json!({"url": format!("http://127.0.0.1:{port}/slow"), "method": method, "timeout": 1});
+    let error = ask(&here(), slow("POST")).await.unwrap_err();
+    assert!(error.is_permanent(), "{error}");
+    assert_eq!(error.to_string(), "127.0.0.1 has not answered within 1 s");
+    // What fails for now is tried again by the engine, for longer than a test has.
+    let bench = here();
+    let again = tokio::time::timeout(Duration::from_millis(2500), ask(&bench, slow("GET"))).await;
+    assert!(again.is_err(), "it is tried again");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_flow_cannot_frame_a_request() -> Result<()> {
+    let port = server().await;
+    let with = |key: &str, value: &str| json!({"url": format!("http://127.0.0.1:{port}/echo"), "headers": [{"key": key, "value": value}]});
+    for (key, value) in [
+        ("Content-Length", "0"),
+        ("Transfer-Encoding", "chunked"),
+        ("Host", "other"),
+        ("Connection", "upgrade"),
+        ("X-A\r\nX-B", "1"),
+        ("X-A", "1\r\nX-B: 2"),
+        ("X A", "1"),
+        ("", "1"),
+    ] {
+        let error = ask(&here(), with(key, value)).await.unwrap_err();
+        assert!(error.is_permanent() && error.to_string().contains("header"), "{key}: {error}");
+    }
+    let error = ask(&here(), json!({"url": "no url"})).await.unwrap_err();
+    assert!(error.to_string().starts_with("`no url` is no URL"), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_are_refused() -> Result<()> {
+    for (settings, why) in [
+        (json!({"allow": ["http://x/"]}), "no network, no address and no host"),
+        (
+            json!({"caCertificates": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"}),
+            "cannot make an HTTP client",
+        ),
+    ] {
+        let bench = bench(settings);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let faults = bench.faults();
+        assert!(faults.iter().any(|fault| fault.contains(why)), "{faults:?}");
+    }
+    Ok(())
+}
+
+/// Serves one certificate of an authority of its own, whose PEM it gives, and answers `ok` to each request.
+async fn tls_server() -> (u16, String) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let mut params = rcgen::CertificateParams::new(Vec::new()).expect("parameters");
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = params.self_signed(&key).expect("an authority");
+    let issuer = rcgen::Issuer::new(params, key);
+    let own = rcgen::KeyPair::generate().expect("a key");
+    let params = rcgen::CertificateParams::new(vec!["localhost".into()]).expect("parameters");
+    let certificate = params.signed_by(&own, &issuer).expect("a certificate");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], own.into())
+        .expect("a configuration");
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            // Who does not trust it hangs up.
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut asked = [0; 4096];
+            drop(stream.read(&mut asked).await);
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
+            drop(stream.write_all(answer).await);
+            drop(stream.shutdown().await);
+        }
+    });
+    (port, authority.pem())
+}
+
+#[tokio::test]
+async fn a_server_is_trusted_by_its_authority_only() -> Result<()> {
+    let (port, authority) = tls_server().await;
+    let url = json!({"url": format!("https://localhost:{port}/"), "method": "POST"});
+    let trusting = bench(json!({"allow": ["localhost"], "caCertificates": authority}));
+    assert_eq!(ask(&trusting, url.clone()).await?.body, "ok");
+    // It cannot be connected to, which may pass, so the engine tries again for longer than a test has.
+    let wary = bench(json!({"allow": ["localhost"]}));
+    let asked = tokio::time::timeout(Duration::from_secs(1), ask(&wary, url)).await;
+    assert!(!matches!(asked, Ok(Ok(_))), "nobody vouches for it");
+    Ok(())
+}
