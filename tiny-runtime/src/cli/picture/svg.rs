@@ -63,13 +63,14 @@ fn line(plan: &Plan, edge: &Edge) -> String {
     format!("<path class=\"{kind}\" d=\"{path}\"><title>{}</title></path>\n", escaped(&edge.id))
 }
 
-/// A point so far out of a port.
+/// A point so far out of a port; above and below a node no further than to the next one.
 fn out((x, y): (i32, i32), side: Position, reach: i32) -> (i32, i32) {
+    let upright = reach.min(30);
     match side {
         Position::Left => (x - reach, y),
         Position::Right => (x + reach, y),
-        Position::Top => (x, y - reach),
-        Position::Bottom => (x, y + reach),
+        Position::Top => (x, y - upright),
+        Position::Bottom => (x, y + upright),
     }
 }
 
