@@ -34,6 +34,18 @@ fn words(command: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_ticker_that_sleeps_keeps_no_process() {
+    let desk = Desk::of("common-module");
+    let node = "apiVersion: operator.tinysystems.io/v1alpha1\nkind: TinyNode\nmetadata:\n  name: tick\nspec:\n  module: common-module\n  \
+                component: ticker\n  ports:\n    - port: _settings\n      configuration: { delay: 3600000 }\n";
+    let file = desk.file("tick.yaml", node);
+    let mut module = desk.start(&["run", "--apply", file.to_str().unwrap()]);
+    module.line("1 of 1 ready");
+    desk.call(&["signal", "tick", "_control", r#"{"start":true}"#, "--wait"]).ok();
+    assert!(module.interrupt().success(), "it ends in order, although it was asleep");
+}
+
+#[test]
 fn what_the_readme_types_works() {
     let desk = Desk::of("common-module");
     // Files are named from the root of the repository.

@@ -21,7 +21,7 @@ fn tell_to_end(module: &Running) {
 fn a_module_that_is_told_to_end_is_not_ready_first_and_goes_on_for_a_while() {
     let desk = Desk::new();
     let flow = flow();
-    let more = ["--apply", flow.to_str().unwrap(), "--shutdown-delay", "8s", "--drain-timeout=20s"];
+    let more = ["--apply", flow.to_str().unwrap(), "--shutdown-delay", "8s", "--drain-timeout=24s"];
     let mut module = desk.run(&more);
     module.line("next ");
     eventually("readiness", || (probe(&module, "/readyz") == 200).then_some(()));

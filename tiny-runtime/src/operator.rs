@@ -203,9 +203,9 @@ impl Operator {
     /// back, so that another process may lead at once. What takes longer than its part of the time is left behind, so that the lease goes
     /// back in any case. Returns whether all has ended.
     pub async fn stop_within(mut self, longest: Duration) -> bool {
-        let (now, part) = (Instant::now(), longest / 5);
+        let (now, part) = (Instant::now(), longest / 10);
         let (for_wire, for_controllers, for_background) =
-            (now + part.min(DRAIN), now + part * 3, now + part * 4);
+            (now + part.min(DRAIN), now + part * 2, now + part * 9);
         // Other modules wait for what they have sent, and send the rest to another replica, or to the next process.
         if let Some(drain) = &self.drain
             && timeout_at(for_wire, drain.drained()).await.is_err()
@@ -222,7 +222,7 @@ impl Operator {
             tracing::warn!("the controllers did not end in time");
             self.controllers.abort_all();
         }
-        // What runs in the background hears of it, and has its time to end, before the lease goes.
+        // What runs in the background hears of it, and has its time to end, before the lease goes: 5 s, which is most of all.
         let has_background_ended = timeout_at(for_background, self.scheduler.stop()).await.is_ok();
         if !has_background_ended {
             tracing::warn!("what nodes have in the background did not end in time");

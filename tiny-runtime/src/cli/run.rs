@@ -25,9 +25,10 @@ use crate::words;
 
 /// How long a pod takes to stop at most, and a process on a local plane, where somebody sits and waits.
 const DRAIN: Duration = Duration::from_secs(25);
-const DRAIN_AT_HOME: Duration = Duration::from_secs(8);
-/// What is kept of that for cancelling the rest and giving the lease back, and for telling the collector.
-const PUTTING_AWAY: Duration = Duration::from_secs(4);
+const DRAIN_AT_HOME: Duration = Duration::from_secs(12);
+/// What is kept of that for cancelling the rest, of which the background alone has 5 s to end, and giving the lease back; and for telling
+/// the collector.
+const PUTTING_AWAY: Duration = Duration::from_secs(8);
 const TELLING: Duration = Duration::from_secs(3);
 /// How long the first lines wait for all nodes to be ready.
 const SETTLE: Duration = Duration::from_secs(5);
@@ -54,7 +55,7 @@ pub(super) struct Run {
     /// Print errors only
     #[arg(long)]
     quiet: bool,
-    /// Longest time to stop in, of which the last 7s are for putting away what still runs then; by default 25s on a cluster, 8s on a local plane
+    /// Longest time to stop in, of which the last 11s are for putting away what still runs then; by default 25s on a cluster, 12s on a local plane
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     drain_timeout: Option<Duration>,
     /// Go on for so long after saying not ready, until nobody sends any more
