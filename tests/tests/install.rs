@@ -275,6 +275,69 @@ fn check_rights(place: &Place, namespace: &str) {
     }
 }
 
+/// Two modules of one image, which find each other by the names of their Services: in an empty root, without a library for that.
+#[test]
+fn modules_find_each_other_by_name() {
+    let Some(place) = Place::new() else { return };
+    let Some(helm) = Place::helms().into_iter().next() else { return };
+    let (desk, namespace) = (Desk::new(), "pair");
+    place.kubectl("default", &["create", "namespace", namespace]).ok();
+    let crds = ["upgrade", "--install", "tiny-crds", "charts/tiny-crds", "--take-ownership"];
+    place.helm(&helm, "default", &crds).ok();
+    let flow = root().join("examples/hello-module/two-modules.yaml");
+    place.kubectl(namespace, &["apply", "-f", flow.to_str().unwrap()]).ok();
+    for name in ["a", "b"] {
+        let module = format!("module.name={name}");
+        let args = ["install", name, "charts/tiny-operator", "--values", &place.values];
+        let more = ["--set", &module, "--wait", "--timeout", "120s"];
+        place.helm(&helm, namespace, &[&args[..], &more[..]].concat()).ok();
+    }
+    let addr = place.json(namespace, &["get", "tinymodule", "b"])["status"]["addr"].clone();
+    assert_eq!(addr, "b-tiny-operator-manager-service:8483");
+    let signal = "apiVersion: operator.tinysystems.io/v1alpha1\nkind: TinySignal\nmetadata:\n  name: there-and-back\nspec:\n  node: first\n  port: \
+                  input\n  data: {name: World}\n";
+    let file = desk.file("signal.yaml", signal);
+    place.kubectl(namespace, &["apply", "-f", file.to_str().unwrap()]).ok();
+    let (signal, done) = ("tinysignal/there-and-back", "--for=jsonpath={.status.phase}=Succeeded");
+    place.kubectl(namespace, &["wait", signal, done, "--timeout=60s"]).ok();
+    let reply = place.kubectl(namespace, &["get", signal, "-o", "jsonpath={.status.reply}"]).ok();
+    assert_eq!(reply, "Welcome, Hello, World!!");
+    for name in ["a", "b"] {
+        place.helm(&helm, namespace, &["uninstall", name, "--wait", "--timeout", "120s"]).ok();
+    }
+    place.kubectl("default", &["delete", "namespace", namespace, "--timeout=120s"]).ok();
+}
+
+/// Two pods, of which one leads; when that is deleted the other does, and nothing is lost.
+#[test]
+fn of_two_replicas_one_takes_over() {
+    let Some(place) = Place::new() else { return };
+    let Some(helm) = Place::helms().into_iter().next() else { return };
+    let (desk, namespace) = (Desk::new(), "replicas");
+    place.kubectl("default", &["create", "namespace", namespace]).ok();
+    let crds = ["upgrade", "--install", "tiny-crds", "charts/tiny-crds", "--take-ownership"];
+    place.helm(&helm, "default", &crds).ok();
+    let ha = ["--values", "charts/tiny-operator/values-ha.yaml"];
+    place.helm(&helm, namespace, &place.install("install", &ha)).ok();
+    let file = flow();
+    place.kubectl(namespace, &["apply", "-f", file.to_str().unwrap()]).ok();
+    assert_eq!(place.greet(&desk, namespace, "both"), "Hello, both!");
+    let leader = || {
+        let lease = place.json(namespace, &["get", "lease", "hello-module-lock"]);
+        let holder = lease["spec"]["holderIdentity"].as_str().unwrap_or_default().to_owned();
+        holder.rsplit_once('_').map(|(pod, _)| pod.to_owned()).filter(|pod| !pod.is_empty())
+    };
+    let first = eventually("somebody leads", leader);
+    place.kubectl(namespace, &["delete", "pod", &first, "--wait=false"]).ok();
+    assert_eq!(place.greet(&desk, namespace, "other"), "Hello, other!");
+    let next = eventually("another leads", || leader().filter(|pod| *pod != first));
+    let pods = place.json(namespace, &["get", "pods"]);
+    let names = pods["items"].as_array().unwrap().iter().map(|pod| &pod["metadata"]["name"]);
+    assert!(names.into_iter().any(|name| *name == *next), "{next} is one of them");
+    place.helm(&helm, namespace, &["uninstall", "hello", "--wait", "--timeout", "120s"]).ok();
+    place.kubectl("default", &["delete", "namespace", namespace, "--timeout=120s"]).ok();
+}
+
 /// The installation of an image that is not there ends with a reason, in time.
 #[test]
 fn an_installation_that_cannot_succeed_says_why() {
