@@ -20,6 +20,8 @@ pub(crate) struct Crate {
     root: PathBuf,
     /// Where it is compiled.
     pub(crate) target: PathBuf,
+    /// Crates that it takes by path from outside of its workspace: their folders, and their names.
+    elsewhere: Vec<(String, String)>,
     pub(crate) name: String,
     pub(crate) version: String,
     description: Option<String>,
@@ -46,7 +48,7 @@ impl Crate {
         };
         let manifest = folder.join("Cargo.toml");
         let mut asked = Command::new(cargo());
-        asked.args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"]);
+        asked.args(["metadata", "--locked", "--format-version", "1", "--manifest-path"]);
         let answer = asked.arg(&manifest).output().map_err(|e| no_cargo(&e))?;
         if !answer.status.success() {
             let why = String::from_utf8_lossy(&answer.stderr);
@@ -60,13 +62,14 @@ impl Crate {
         let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
         let folder = |name: &str| known[name].as_str().map(PathBuf::from);
         let packages = known["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let of_binary =
-            packages.iter().find(|package| package["name"] == name).ok_or_else(|| {
-                anyhow!(
-                    "`{}` is not the crate of `{name}`; call `cargo run -- build` in its folder",
-                    manifest.display()
-                )
-            })?;
+        // Those of registries and of git have a source.
+        let by_path = || packages.iter().filter(|package| package["source"].is_null());
+        let of_binary = by_path().find(|package| package["name"] == name).ok_or_else(|| {
+            anyhow!(
+                "`{}` is not the crate of `{name}`; call `cargo run -- build` in its folder",
+                manifest.display()
+            )
+        })?;
         let targets = of_binary["targets"].as_array().map(Vec::as_slice).unwrap_or_default();
         let is_binary = |target: &&Value| {
             target["kind"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "bin"))
@@ -78,9 +81,16 @@ impl Crate {
         let binary = binaries.iter().find(|binary| Some(**binary) == running).or(binaries.first());
         let binary = binary.ok_or_else(|| anyhow!("the crate `{name}` has no binary"))?;
         let missing = || anyhow!("cargo metadata says nothing of the workspace");
+        let root = folder("workspace_root").ok_or_else(missing)?;
+        let outside = |package: &Value| {
+            let folder = Path::new(package["manifest_path"].as_str()?).parent()?;
+            let is_inside = folder.starts_with(&root);
+            (!is_inside).then(|| Some((folder.display().to_string(), text(&package["name"])?)))?
+        };
         Ok(Self {
             binary: (*binary).to_owned(),
-            root: folder("workspace_root").ok_or_else(missing)?,
+            elsewhere: by_path().filter_map(outside).collect(),
+            root,
             target: folder("target_directory").ok_or_else(missing)?,
             name: name.to_owned(),
             version: text(&of_binary["version"]).unwrap_or_default(),
@@ -195,7 +205,7 @@ impl Crate {
     }
 
     /// Folders of this machine, and what the binary calls them. Of several that fit, compilers take the last.
-    fn folders(&self) -> Vec<(String, &'static str)> {
+    fn folders(&self) -> Vec<(String, String)> {
         let home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| {
             let home: OsString = std::env::var_os("HOME")?;
             Some(PathBuf::from(home).join(".cargo"))
@@ -205,10 +215,12 @@ impl Crate {
             (Some(&*self.root), "/src"),
             (Some(&*self.target), "/target"),
         ];
-        let named = |(folder, name): (Option<&Path>, &'static str)| {
-            Some((folder?.display().to_string(), name))
+        let named = |(folder, name): (Option<&Path>, &str)| {
+            Some((folder?.display().to_string(), name.to_owned()))
         };
-        all.into_iter().filter_map(named).collect()
+        let elsewhere = self.elsewhere.iter();
+        let elsewhere = elsewhere.map(|(folder, name)| (folder.clone(), format!("/path/{name}")));
+        elsewhere.chain(all.into_iter().filter_map(named)).collect()
     }
 }
 
@@ -263,6 +275,10 @@ mod tests {
                 "name": "demo", "version": "1.2.3", "license": "MIT", "description": "Shows.",
                 "manifest_path": "/w/demo/Cargo.toml",
                 "targets": [{"kind": ["lib"], "name": "lib"}, {"kind": ["bin"], "name": "demo"}],
+            }, {
+                "name": "near", "manifest_path": "/near/Cargo.toml", "targets": [],
+            }, {
+                "name": "far", "source": "registry", "manifest_path": "/cargo/far/Cargo.toml", "targets": [],
             }],
         });
         Crate::of(&known, "/w/demo/Cargo.toml".into(), "demo").unwrap()
@@ -282,6 +298,8 @@ mod tests {
         let flags = demo().flags();
         assert_eq!(flags[0], "-Ctarget-feature=+crt-static");
         assert!(flags.contains(&"--remap-path-prefix=/w=/src".to_owned()), "{flags:?}");
+        assert!(flags.contains(&"--remap-path-prefix=/near=/path/near".to_owned()), "{flags:?}");
+        assert!(!flags.iter().any(|flag| flag.contains("far")), "{flags:?}");
         let shown =
             demo().shown(&Wish { platform: Platform::Amd64, time: 0, features: vec!["a".into()] });
         assert!(shown.contains("--target x86_64-unknown-linux-gnu --bin demo"), "{shown}");
