@@ -48,6 +48,13 @@ impl Place {
         found.collect()
     }
 
+    /// Makes a namespace on a cluster that has the CRDs, whichever test came first.
+    fn prepare(&self, helm: &Helm, namespace: &str) {
+        self.kubectl("default", &["create", "namespace", namespace]).ok();
+        let crds = ["upgrade", "--install", "tiny-crds", "charts/tiny-crds", "--take-ownership"];
+        self.helm(helm, "default", &crds).ok();
+    }
+
     fn kubectl(&self, namespace: &str, args: &[&str]) -> Called {
         let mut command = Command::new("kubectl");
         command.args(["--kubeconfig", &self.kubeconfig, "-n", namespace]).args(args);
@@ -281,9 +288,7 @@ fn modules_find_each_other_by_name() {
     let Some(place) = Place::new() else { return };
     let Some(helm) = Place::helms().into_iter().next() else { return };
     let (desk, namespace) = (Desk::new(), "pair");
-    place.kubectl("default", &["create", "namespace", namespace]).ok();
-    let crds = ["upgrade", "--install", "tiny-crds", "charts/tiny-crds", "--take-ownership"];
-    place.helm(&helm, "default", &crds).ok();
+    place.prepare(&helm, namespace);
     let flow = root().join("examples/hello-module/two-modules.yaml");
     place.kubectl(namespace, &["apply", "-f", flow.to_str().unwrap()]).ok();
     for name in ["a", "b"] {
@@ -314,9 +319,7 @@ fn of_two_replicas_one_takes_over() {
     let Some(place) = Place::new() else { return };
     let Some(helm) = Place::helms().into_iter().next() else { return };
     let (desk, namespace) = (Desk::new(), "replicas");
-    place.kubectl("default", &["create", "namespace", namespace]).ok();
-    let crds = ["upgrade", "--install", "tiny-crds", "charts/tiny-crds", "--take-ownership"];
-    place.helm(&helm, "default", &crds).ok();
+    place.prepare(&helm, namespace);
     let ha = ["--values", "charts/tiny-operator/values-ha.yaml"];
     place.helm(&helm, namespace, &place.install("install", &ha)).ok();
     let file = flow();

@@ -1,4 +1,4 @@
-//! Lists and near misses in sentences.
+//! Lists, near misses and causes in sentences.
 
 /// `` `a`, `b` and `c` ``; "nothing" when there is none.
 pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
@@ -61,6 +61,15 @@ pub(crate) fn shortened(text: &str, most: usize) -> String {
     }
     let end = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     format!("{}…", &text[..end])
+}
+
+/// What an error comes down to: the outer ones say which library met it.
+pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
 }
 
 #[cfg(test)]

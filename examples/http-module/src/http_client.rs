@@ -188,8 +188,15 @@ pub(crate) struct Refused {
 #[derive(Default)]
 pub(crate) struct HttpClient {
     settings: Settings<ClientSettings>,
-    /// The client that these settings made.
-    client: Mutex<Option<(Arc<ClientSettings>, Client)>>,
+    /// What the settings have made.
+    made: Mutex<Option<Made>>,
+}
+
+/// What settings make, once for all requests.
+#[derive(Clone)]
+struct Made {
+    allowed: Arc<Allowed>,
+    client: Client,
 }
 
 impl HttpClient {
@@ -197,21 +204,14 @@ impl HttpClient {
         self.settings.get().enable_error_port
     }
 
-    /// A client for the settings as they are, with the connections that it has.
-    fn client(&self, settings: &Arc<ClientSettings>) -> Result<Client> {
-        let mut kept = self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((made_for, client)) = &*kept
-            && Arc::ptr_eq(made_for, settings)
-        {
-            return Ok(client.clone());
-        }
-        let client = made(settings).map_err(Error::permanent)?;
-        *kept = Some((settings.clone(), client.clone()));
-        Ok(client)
+    /// What the last settings have made. The hook makes it before any message comes.
+    fn made(&self) -> Result<Made> {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        made.ok_or_else(|| Error::transient("the settings are not in force yet"))
     }
 }
 
-fn made(settings: &ClientSettings) -> Result<Client, String> {
+fn made(settings: &ClientSettings) -> Result<Made, String> {
     // Whoever came first has chosen the same.
     let _chosen = rustls::crypto::ring::default_provider().install_default();
     let allowed = Arc::new(Allowed::read(&settings.allow)?);
@@ -228,7 +228,7 @@ fn made(settings: &ClientSettings) -> Result<Client, String> {
     });
     let mut client = Client::builder()
         .redirect(redirects)
-        .dns_resolver(Arc::new(Resolver(allowed)))
+        .dns_resolver(Arc::new(Resolver(allowed.clone())))
         // A proxy would resolve names in our place.
         .no_proxy()
         .connect_timeout(Duration::from_secs(10))
@@ -239,7 +239,9 @@ fn made(settings: &ClientSettings) -> Result<Client, String> {
         let all = all.map_err(|e| format!("`caCertificates` cannot be read as PEM: {e}"))?;
         client = all.into_iter().fold(client, reqwest::ClientBuilder::add_root_certificate);
     }
-    client.build().map_err(|e| format!("cannot make an HTTP client: {}", causes(&e)))
+    let client =
+        client.build().map_err(|e| format!("cannot make an HTTP client: {}", cause(&e)))?;
+    Ok(Made { allowed, client })
 }
 
 /// Whether a URL may be asked; a name is looked at when it is resolved.
@@ -263,12 +265,24 @@ impl Resolve for Resolver {
                 |address: &SocketAddr| allowed.has_host(&host) || allowed.has_address(address.ip());
             let some: Vec<SocketAddr> = all.into_iter().filter(is_allowed).collect();
             if some.is_empty() {
-                return Err(refused(&host).into());
+                return Err(NotAllowed(refused(&host)).into());
             }
             Ok(Box::new(some.into_iter()) as Addrs)
         })
     }
 }
+
+/// A name that leads to no address which may be asked.
+#[derive(Debug)]
+struct NotAllowed(String);
+
+impl std::fmt::Display for NotAllowed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotAllowed {}
 
 /// Headers that say how a message is framed, which is not for a flow to say.
 const FRAMING: [&str; 8] = [
@@ -305,12 +319,14 @@ fn headers(message: &Request) -> Result<HeaderMap, String> {
 }
 
 /// The innermost cause, which says what happened.
-fn causes(error: &dyn std::error::Error) -> String {
+fn cause<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> &'a (dyn std::error::Error + 'static) {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    innermost.to_string()
+    innermost
 }
 
 /// What a server has said, if that is no more than may be.
@@ -358,10 +374,9 @@ impl Failed {
                 "{place} answers with more than {most} bytes; `maxResponseBytes` in the settings may be raised"
             )),
             Self::Http(error) => {
-                let why = causes(&error);
-                let is_refusal = error.is_builder()
-                    || error.is_redirect()
-                    || why.contains("is no public address");
+                let why = cause(&error);
+                let is_refusal =
+                    error.is_builder() || error.is_redirect() || why.is::<NotAllowed>();
                 let did_not_reach = error.is_connect();
                 let text = match error.is_timeout() {
                     true => format!("{place} has not answered within {} s", message.timeout),
@@ -379,10 +394,12 @@ impl Failed {
 
 #[component]
 impl HttpClient {
-    /// Refuses what cannot be read, before it is in force.
+    /// Makes a client of new settings, or refuses them.
     #[port(settings)]
-    async fn check(&self, _ctx: &Ctx, settings: &ClientSettings) -> Result<()> {
-        made(settings).map(drop).map_err(Error::permanent)
+    async fn prepare(&self, _ctx: &Ctx, settings: &ClientSettings) -> Result<()> {
+        let made = made(settings).map_err(Error::permanent)?;
+        *self.made.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
+        Ok(())
     }
 
     /// What is asked.
@@ -391,9 +408,8 @@ impl HttpClient {
         let settings = self.settings.get();
         let url = Url::parse(&message.url)
             .map_err(|e| Error::permanent(format!("`{}` is no URL: {e}", message.url)))?;
-        let allowed = Allowed::read(&settings.allow).map_err(Error::permanent)?;
+        let Made { allowed, client } = self.made()?;
         check(&allowed, &url).map_err(Error::permanent)?;
-        let client = self.client(&settings)?;
         let mut timeout = Duration::from_secs(message.timeout);
         if let Some(deadline) = ctx.deadline() {
             timeout = timeout.min(deadline.saturating_duration_since(Instant::now()));

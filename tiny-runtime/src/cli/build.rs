@@ -8,6 +8,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use oci_client::RegistryOperation;
 use serde_json::Value;
 
+use super::plane::shown;
 use super::{Binary, print};
 use crate::control::offered;
 use crate::image::{self, Content, Crate, Image, Place, Platform, Registry as ImageRegistry, Wish};
@@ -239,13 +240,6 @@ fn label(text: &str) -> Result<(String, String), String> {
 
 fn is_archive(output: &Path) -> bool {
     output.extension().is_some_and(|extension| extension == "tar")
-}
-
-/// As short as it can be said from here.
-fn shown(path: &Path) -> String {
-    let here = std::env::current_dir().ok();
-    let inside = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
-    inside.unwrap_or_else(|| path.to_owned()).display().to_string()
 }
 
 fn megabytes(bytes: usize) -> String {

@@ -12,8 +12,9 @@ use tiny_crds::TinyNode;
 
 use self::plan::{Box, Edge, Plan, Port};
 use super::{Binary, documents, print};
-use crate::component::{Position, Role};
+use crate::component::{PortInfo, Position, Role};
 use crate::control::declare;
+use crate::engine::NodeDecl;
 use crate::registry::Registry;
 
 /// Draws flows of files as SVG: nodes with the ports on their sides, and edges
@@ -46,46 +47,39 @@ impl Picture {
 
 /// The boxes and edges of these nodes. Ports are those that are always there, and those that edges use.
 fn drawn(nodes: &[TinyNode], module: &str, registry: &Registry) -> (Vec<Box>, Vec<Edge>) {
+    let decls: Vec<NodeDecl> = nodes.iter().map(declare).collect();
+    let known = |node: &TinyNode| match node.belongs_to(module) {
+        true => registry.get(&node.spec.component),
+        false => None,
+    };
     let mut boxes = Vec::new();
     let mut places = BTreeMap::new();
-    let own = |name: &str| module_of(name) == module_of(module);
-    for node in nodes {
-        let name = declare(node).info.name;
-        let component = &node.spec.component;
-        let known = own(&node.spec.module).then(|| registry.get(component)).flatten();
-        let rows = known.map(|known| known.ports()).unwrap_or_default().iter();
+    for (node, decl) in nodes.iter().zip(&decls) {
+        let rows = known(node).map(|known| known.ports()).unwrap_or_default().iter();
         let always = rows.filter(|row| !row.is_system() && !row.is_dynamic);
-        let ports =
-            always.map(|row| Port::new(row.meta.name, row.meta.position, row.role == Role::Error));
-        let below = match own(&node.spec.module) {
+        let ports = always.map(|row| port(row, row.meta.name));
+        let component = &node.spec.component;
+        let below = match node.belongs_to(module) {
             true => component.clone(),
             false => format!("{component} of {}", node.spec.module),
         };
-        places.insert(name.clone(), boxes.len());
-        boxes.push(Box::new(&name, &below, ports.collect()));
+        places.insert(decl.info.name.clone(), boxes.len());
+        boxes.push(Box::new(&decl.info.name, &below, ports.collect()));
     }
-    // The port of an edge's end, and whether its component tells of it.
-    let described = |node: &str, port: &str, otherwise: Position| {
-        let found = nodes.iter().find(|it| declare(it).info.name == *node);
-        let known = found.filter(|it| own(&it.spec.module));
-        let component = known.and_then(|it| registry.get(&it.spec.component));
-        let row = component.and_then(|it| it.ports().iter().find(|row| row.item(port).is_some()));
-        match row {
-            Some(row) => Port::new(port, row.meta.position, row.role == Role::Error),
-            None => Port::new(port, otherwise, false),
-        }
-    };
     let mut edges = Vec::new();
-    for node in nodes {
-        let decl = declare(node);
+    for decl in &decls {
         for edge in &decl.edges {
-            let mut end = |node: &str, port: &str, otherwise: Position| {
+            let mut end = |node: &str, name: &str, otherwise: Position| {
                 let at = *places.entry(node.to_owned()).or_insert_with(|| {
                     boxes.push(Box::elsewhere(node));
                     boxes.len() - 1
                 });
-                let port = boxes[at].port(described(node, port, otherwise));
-                (at, port)
+                // Boxes of nodes come first, in their order.
+                let rows = nodes.get(at).and_then(known).map(|known| known.ports());
+                let row = rows.and_then(|rows| rows.iter().find(|row| row.item(name).is_some()));
+                let used =
+                    row.map_or_else(|| Port::new(name, otherwise, false), |row| port(row, name));
+                (at, boxes[at].port(used))
             };
             let from = end(&decl.info.name, &edge.port, Position::Right);
             let to = end(&edge.to.node, &edge.to.port, Position::Left);
@@ -95,7 +89,7 @@ fn drawn(nodes: &[TinyNode], module: &str, registry: &Registry) -> (Vec<Box>, Ve
     (boxes, edges)
 }
 
-/// A name of a module as nodes and crates may write it.
-fn module_of(name: &str) -> String {
-    tiny_crds::names::sanitise(name)
+/// The port of this row that is called `name`.
+fn port(row: &PortInfo, name: &str) -> Port {
+    Port::new(name, row.meta.position, row.role == Role::Error)
 }

@@ -13,6 +13,7 @@ use tiny_crds::{TinyNode, manifest};
 use super::invocation;
 use crate::image::IN_IMAGE;
 use crate::local::{Member, Share, Wish, living, patient};
+use crate::words::innermost;
 
 /// The longest wait for a plane to answer its first request.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -371,13 +372,13 @@ async fn config(file: Option<&Path>, context: Option<String>) -> Result<Config> 
         Some(file) => {
             let name = format!("`{}`", file.display());
             let read = Kubeconfig::read_from(file)
-                .map_err(|e| anyhow!("cannot use kubeconfig {name}: {}", causes(&e)))?;
+                .map_err(|e| anyhow!("cannot use kubeconfig {name}: {}", innermost(&e)))?;
             (Config::from_custom_kubeconfig(read, &options).await, name)
         }
         None => (Config::from_kubeconfig(&options).await, "of kubectl".to_owned()),
     };
     let mut config =
-        config.map_err(|e| anyhow!("cannot use the kubeconfig {name}: {}", causes(&e)))?;
+        config.map_err(|e| anyhow!("cannot use the kubeconfig {name}: {}", innermost(&e)))?;
     config.connect_timeout = Some(Duration::from_secs(5));
     Ok(config)
 }
@@ -395,18 +396,9 @@ async fn answers(client: &Client) -> std::result::Result<(), String> {
     match tokio::time::timeout(PATIENCE, client.apiserver_version()).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(kube::Error::Api(status))) => Err(format!("it says: {}", status.message)),
-        Ok(Err(e)) => Err(causes(&e)),
+        Ok(Err(e)) => Err(innermost(&e)),
         Err(_) => Err(format!("no answer within {PATIENCE:?}")),
     }
-}
-
-/// The innermost cause: the outer ones say which library met it.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }
 
 /// The `.tiny/` of this folder or of the nearest one above, as git finds its own.
@@ -444,7 +436,7 @@ fn here() -> Result<PathBuf> {
 }
 
 /// A path as short as it can be said from here.
-fn shown(folder: &Path) -> String {
+pub(super) fn shown(folder: &Path) -> String {
     let inside = here().ok().and_then(|here| folder.strip_prefix(here).map(Path::to_owned).ok());
     inside.unwrap_or_else(|| folder.to_owned()).display().to_string()
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::layout::chosen;
 use super::{Blob, INDEX, Image, MANIFEST, Platform, digest};
+use crate::words::innermost;
 
 /// Tries of one request that a busy registry refuses, with a pause that doubles between them.
 const TRIES: u32 = 4;
@@ -211,16 +212,12 @@ impl Registry {
     }
 
     fn said(&self, error: &OciDistributionError) -> anyhow::Error {
-        let mut innermost: &dyn std::error::Error = error;
-        while let Some(source) = innermost.source() {
-            innermost = source;
-        }
         let (place, host) = (&self.place, self.place.reference.registry());
         let hint = match is_refusal(error) {
             true => format!("; log in with `docker login {host}` as somebody who may"),
             false => String::new(),
         };
-        anyhow!("the registry of {place}: {innermost}{hint}")
+        anyhow!("the registry of {place}: {}{hint}", innermost(error))
     }
 }
 
