@@ -1,5 +1,7 @@
 //! `http_client`: asks a server.
 
+use std::cell::Cell;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -7,9 +9,10 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, Response, StatusCode, Url};
+use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, Url};
 use tiny_runtime::prelude::*;
 use tiny_runtime::tokio::net::lookup_host;
+use tiny_runtime::tokio::task_local;
 use tiny_runtime::tokio::time::Instant;
 
 use crate::allowed::{Allowed, refused};
@@ -211,6 +214,11 @@ impl HttpClient {
     }
 }
 
+task_local! {
+    /// Whether the request under way was redirected: a server has seen it.
+    static REDIRECTED: Cell<bool>;
+}
+
 fn made(settings: &ClientSettings) -> Result<Made, String> {
     // Whoever came first has chosen the same.
     let _chosen = rustls::crypto::ring::default_provider().install_default();
@@ -222,13 +230,19 @@ fn made(settings: &ClientSettings) -> Result<Made, String> {
         }
         let checked = check(&looked_at, attempt.url());
         match checked {
-            Ok(()) => attempt.follow(),
+            Ok(()) => {
+                // Elsewhere than in a request there is nobody to tell.
+                let _told = REDIRECTED.try_with(|redirected| redirected.set(true));
+                attempt.follow()
+            }
             Err(why) => attempt.error(format!("it was redirected, and {why}")),
         }
     });
     let mut client = Client::builder()
         .redirect(redirects)
         .dns_resolver(Arc::new(Resolver(allowed.clone())))
+        // A URL may have in it what is for its own server only.
+        .referer(false)
         // A proxy would resolve names in our place.
         .no_proxy()
         .connect_timeout(Duration::from_secs(10))
@@ -323,10 +337,29 @@ fn cause<'a>(
     error: &'a (dyn std::error::Error + 'static),
 ) -> &'a (dyn std::error::Error + 'static) {
     let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
+    loop {
+        // An error of the system passes over what it holds when it is asked for its source.
+        let held = innermost.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        match held {
+            Some(held) => innermost = held,
+            None => match innermost.source() {
+                Some(source) => innermost = source,
+                None => return innermost,
+            },
+        }
     }
-    innermost
+}
+
+/// Sends a request, and reads what comes back.
+async fn exchange(request: RequestBuilder, most: u64) -> Result<Said, Failed> {
+    let sent = async {
+        request.send().await.map_err(|error| {
+            // Who redirects has been reached, and may have done what was asked before.
+            let did_not_reach = error.is_connect() && !REDIRECTED.with(Cell::get);
+            Failed::Http { error, did_not_reach }
+        })
+    };
+    said(REDIRECTED.scope(Cell::new(false), sent).await?, most).await
 }
 
 /// What a server has said, if that is no more than may be.
@@ -354,13 +387,14 @@ async fn said(mut response: Response, most: u64) -> Result<Said, Failed> {
 
 /// Why there is no response.
 enum Failed {
-    Http(reqwest::Error),
+    Http { error: reqwest::Error, did_not_reach: bool },
     TooLarge(u64),
 }
 
 impl From<reqwest::Error> for Failed {
     fn from(error: reqwest::Error) -> Self {
-        Self::Http(error)
+        // What fails in the midst of a response has reached a server.
+        Self::Http { error, did_not_reach: false }
     }
 }
 
@@ -373,14 +407,24 @@ impl Failed {
             Self::TooLarge(most) => Error::permanent(format!(
                 "{place} answers with more than {most} bytes; `maxResponseBytes` in the settings may be raised"
             )),
-            Self::Http(error) => {
+            Self::Http { error, did_not_reach } => {
                 let why = cause(&error);
-                let is_refusal =
-                    error.is_builder() || error.is_redirect() || why.is::<NotAllowed>();
-                let did_not_reach = error.is_connect();
-                let text = match error.is_timeout() {
-                    true => format!("{place} has not answered within {} s", message.timeout),
-                    false => format!("{place} cannot be asked: {why}"),
+                let mistrust = match why.downcast_ref() {
+                    Some(rustls::Error::InvalidCertificate(mistrust)) => Some(mistrust),
+                    _ => None,
+                };
+                let is_refusal = error.is_builder()
+                    || error.is_redirect()
+                    || why.is::<NotAllowed>()
+                    || mistrust.is_some();
+                let text = match mistrust {
+                    Some(rustls::CertificateError::UnknownIssuer) => format!(
+                        "{place} cannot be asked: nobody who is trusted vouches for its certificate; `caCertificates` in the settings may name who does"
+                    ),
+                    _ if error.is_timeout() => {
+                        format!("{place} has not answered within {} s", message.timeout)
+                    }
+                    _ => format!("{place} cannot be asked: {why}"),
                 };
                 if !is_refusal && (did_not_reach || message.method.may_be_repeated()) {
                     Error::transient(text)
@@ -428,8 +472,8 @@ impl HttpClient {
         if !message.body.is_empty() {
             request = request.body(message.body.clone());
         }
-        let asked = async { said(request.send().await?, settings.max_response_bytes).await };
-        let response = asked.await.map_err(|failed| failed.into_error(&message))?;
+        let asked = exchange(request, settings.max_response_bytes).await;
+        let response = asked.map_err(|failed| failed.into_error(&message))?;
         let context = message.context;
         let is_bad = StatusCode::from_u16(response.status_code)
             .is_ok_and(|status| status.is_client_error() || status.is_server_error());
