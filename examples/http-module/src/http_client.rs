@@ -494,4 +494,6 @@ impl HttpClient {
 }
 
 #[cfg(test)]
+mod nginx;
+#[cfg(test)]
 mod tests;
