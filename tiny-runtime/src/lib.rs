@@ -217,7 +217,7 @@ pub use tracing;
 /// Everything that a component needs.
 pub mod prelude {
     pub use crate::component::{
-        Ctx, Error, Failure, Json, Reply, Result, Schema, Secret, Settings, State,
+        Ctx, Error, Failure, Intake, Json, Reply, Result, Schema, Secret, Settings, State,
     };
     pub use crate::testing::Bench;
     pub use crate::{component, message, port};

@@ -6,13 +6,16 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::task::AbortHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tracing::Span;
 
 use super::outlet::{End, Hop, Sender};
-use super::{Answer, Component, Counter, Error, Gauge, Histogram, Key, Reply, Result, Run, Sent};
+use super::{
+    Answer, Component, Counter, Error, Gauge, Histogram, Intake, Key, Reply, Result, Run, Sent,
+};
 
 /// One delivery of one message to one port, as the author's method sees it.
 ///
@@ -22,8 +25,9 @@ use super::{Answer, Component, Counter, Error, Gauge, Histogram, Key, Reply, Res
 /// |---|---|
 /// | [`node`](Ctx::node) [`flow`](Ctx::flow) [`project`](Ctx::project) | where the component lives |
 /// | [`run`](Ctx::run) [`new_run`](Ctx::new_run) | what the message belongs to; a new beginning |
-/// | [`deadline`](Ctx::deadline) [`cancelled`](Ctx::cancelled) [`is_cancelled`](Ctx::is_cancelled) | how long somebody waits |
-/// | [`spawn`](Ctx::spawn) [`spawn_on_leader`](Ctx::spawn_on_leader) [`blocking`](Ctx::blocking) | work beside the hop |
+/// | [`deadline`](Ctx::deadline) [`within`](Ctx::within) [`cancelled`](Ctx::cancelled) [`is_cancelled`](Ctx::is_cancelled) | how long somebody waits |
+/// | [`spawn`](Ctx::spawn) [`spawn_on_leader`](Ctx::spawn_on_leader) [`leads`](Ctx::leads) [`blocking`](Ctx::blocking) | work beside the hop |
+/// | [`intake`](Ctx::intake) | a way in from outside, such as a server |
 /// | [`refresh`](Ctx::refresh) | what depends on settings or state has changed |
 /// | [`counter`](Ctx::counter) [`gauge`](Ctx::gauge) [`histogram`](Ctx::histogram) [`span`](Ctx::span) | what others see of it |
 #[derive(Clone)]
@@ -89,6 +93,63 @@ impl Ctx {
     /// ```
     pub fn deadline(&self) -> Option<Instant> {
         self.0.deadline
+    }
+
+    /// Does `work` within `limit`: all that it sends has no more time than that, nor than the hop has, and is cancelled when that is over.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tiny_runtime::prelude::*;
+    /// # /// Asks.
+    /// # #[component(name = "asker")]
+    /// # #[derive(Default)]
+    /// # pub struct Asker;
+    /// #[component]
+    /// impl Asker {
+    ///     /// Asks, and waits five seconds for an answer.
+    ///     #[port(target)]
+    ///     async fn ask(&self, ctx: &Ctx, question: String) -> Result<String> {
+    ///         let asking = |ctx| async move { self.question(&ctx, question).await };
+    ///         ctx.within(Duration::from_secs(5), asking).await
+    ///     }
+    ///
+    ///     /// What is asked.
+    ///     #[port(source)]
+    ///     async fn question(&self, ctx: &Ctx, question: String) -> Result<String>;
+    /// }
+    ///
+    /// # tiny_runtime::testing::block_on(async {
+    /// let bench = Bench::<Asker>::new();
+    /// bench.stall(Asker::QUESTION);
+    /// let late = bench.send(Asker::ASK, "why?".into()).await;
+    /// assert_eq!(late.unwrap_err().to_string(), "what `asker` waits for did not end within 5s");
+    /// # });
+    /// ```
+    ///
+    /// # Errors
+    /// What `work` fails with; one that used up its time when that is over.
+    pub async fn within<F, R>(&self, limit: Duration, work: impl FnOnce(Self) -> F) -> Result<R>
+    where
+        F: Future<Output = Result<R>>,
+    {
+        let hop = &self.0;
+        // One that no clock can tell is none.
+        let Some(end) = Instant::now().checked_add(limit) else { return work(self.clone()).await };
+        let ctx = Self::new(Hop {
+            run: hop.run.clone(),
+            outlet: hop.outlet.clone(),
+            sender: hop.sender.clone(),
+            line: hop.line.clone(),
+            depth: hop.depth,
+            deadline: hop.deadline.into_iter().chain([end]).min(),
+            span: hop.span.clone(),
+            parent: hop.parent,
+            end: End::by(hop.end.token()),
+        });
+        timeout_at(end, work(ctx)).await.unwrap_or_else(|_| {
+            let node = self.node();
+            Err(Error::exhausted(format!("what `{node}` waits for did not end within {limit:?}")))
+        })
     }
 
     /// Ends when nobody waits for this hop any more: it is over, its caller went away, or its edge or node was removed. A
@@ -275,6 +336,18 @@ impl Ctx {
         }))
     }
 
+    /// Whether this process leads its module now.
+    ///
+    /// ```
+    /// # use tiny_runtime::prelude::*;
+    /// fn role(ctx: &Ctx) -> &'static str {
+    ///     if ctx.leads() { "leader" } else { "follower" }
+    /// }
+    /// ```
+    pub fn leads(&self) -> bool {
+        *self.0.outlet.shared().leads.borrow()
+    }
+
     /// Runs what blocks or computes for long on a thread for that, and waits for it. When the hop ends before, what has not
     /// begun does not begin; what has should ask [`is_cancelled`](Ctx::is_cancelled) of a clone of this context.
     ///
@@ -317,6 +390,45 @@ impl Ctx {
             }
             Err(_) => Error::cancelled("the process is stopping"),
         })
+    }
+
+    /// Opens a way in from outside: a server, a subscription, whatever begins runs by itself. Work in the background keeps it for as long as
+    /// it takes something in. When the process is about to end, [`closing`](Intake::closing) tells; what came in before goes on to its end, and
+    /// the process waits until the intake is dropped, within its `--drain-timeout`.
+    ///
+    /// ```
+    /// # use tiny_runtime::prelude::*;
+    /// # use tiny_runtime::tokio;
+    /// # /// Reads lines.
+    /// # #[component(name = "lines")]
+    /// # #[derive(Default)]
+    /// # pub struct Lines;
+    /// # async fn next_line() -> Result<String> { Ok(String::new()) }
+    /// #[component]
+    /// impl Lines {
+    ///     /// Reads from now on, and answers at once.
+    ///     #[port(target)]
+    ///     async fn start(&self, ctx: &Ctx, _message: String) -> Result<()> {
+    ///         ctx.spawn(self, |me, ctx| async move {
+    ///             let intake = ctx.intake();
+    ///             loop {
+    ///                 let line = tokio::select! {
+    ///                     line = next_line() => line?,
+    ///                     _ = intake.closing() => return Ok(()),
+    ///                 };
+    ///                 me.line(&ctx.new_run("line"), line).await?.ignore();
+    ///             }
+    ///         })
+    ///     }
+    ///
+    ///     /// A line.
+    ///     #[port(source)]
+    ///     async fn line(&self, ctx: &Ctx, line: String) -> Result;
+    /// }
+    /// ```
+    #[must_use]
+    pub fn intake(&self) -> Intake {
+        self.0.outlet.shared().intakes.open()
     }
 
     /// Says that something has changed on which ports or what people see depends: `when`, `each`, `schema` and `read` are asked

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
+use super::intake::Intakes;
 use super::{Address, Body, BoxFuture, Crossing, Ctx, Instruments, Line, Reply, Result, Run};
 
 /// Who a node is.
@@ -69,6 +70,8 @@ pub struct Shared {
     pub(crate) instruments: Arc<Instruments>,
     /// Threads that authors may block at once.
     pub(crate) blocking: Arc<Semaphore>,
+    /// Ways in from outside.
+    pub(crate) intakes: Intakes,
 }
 
 /// Who sent a message.

@@ -275,6 +275,7 @@ impl Signals {
             scheduler: self.scheduler.clone(),
             cancel,
             abandon,
+            closing: self.closing.clone(),
             directory: self.directory.clone(),
         };
         self.jobs.spawn(async move {

@@ -41,6 +41,8 @@ pub(crate) struct Place {
     /// Cancelled, with `cancel`, by shutdown, a lost lease or another owner: the status stays `Running`, and whoever answers
     /// for the signal next runs it again.
     pub(crate) abandon: CancellationToken,
+    /// Cancelled when the process is about to end: a run that ends for it is left to the next one, likewise.
+    pub(crate) closing: CancellationToken,
     pub(crate) directory: Directory,
 }
 
@@ -80,7 +82,8 @@ impl Place {
         let interrupted = matches!(&fate, Err(error) if error.kind() == Kind::Cancelled);
         // The node may have gone to another module a moment before this heard of it.
         let theirs = matches!(self.directory.peer(&signal.spec.node), Peer::Foreign { .. });
-        if !(interrupted && (theirs || self.abandon.is_cancelled())) {
+        let left = theirs || self.abandon.is_cancelled() || self.closing.is_cancelled();
+        if !(interrupted && left) {
             self.finish(*stored, &started, &fate).await;
         }
         Ok(true)

@@ -26,7 +26,7 @@ use super::{
     Trigger,
 };
 use crate::component::{
-    Body, BoxFuture, Error, Instruments, LivePorts, OfferedPort, Reply, Result, Run, RunLimits,
+    Body, BoxFuture, Error, Instruments, Intakes, LivePorts, OfferedPort, Reply, Result, Run, RunLimits,
     Shared, panic,
 };
 use crate::registry::Registry;
@@ -127,7 +127,7 @@ impl Scheduler {
             observer,
             abroad,
             runs: Runs::default(),
-            shared: Shared { leads, instruments, blocking },
+            shared: Shared { leads, instruments, blocking, intakes: Intakes::default() },
             news: Arc::default(),
             places: Arc::default(),
             change: Mutex::new(()),
@@ -225,6 +225,11 @@ impl Scheduler {
         if let Some(runner) = self.0.get(from) {
             runner.tap(to);
         }
+    }
+
+    /// Has components take in nothing more from outside, and waits until what came in has ended.
+    pub(crate) async fn close_intakes(&self) {
+        self.0.shared.intakes.closed().await;
     }
 
     /// Ends all nodes, and waits until what they have in the background has ended too.

@@ -129,6 +129,33 @@ impl<C: Component> Bench<C> {
         self.replica()
     }
 
+    /// Begins the end of the process: ways in from outside are told ([`Ctx::intake`](crate::component::Ctx::intake)), and it waits until what came
+    /// in has ended.
+    ///
+    /// ```
+    /// # use tiny_runtime::prelude::*;
+    /// # /// Listens.
+    /// # #[component(name = "listener")]
+    /// # #[derive(Default)]
+    /// # pub struct Listener;
+    /// # #[component]
+    /// # impl Listener {
+    /// #     /// Listens until the end.
+    /// #     #[port(target)]
+    /// #     async fn start(&self, ctx: &Ctx, _: String) -> Result<()> {
+    /// #         Err(ctx.intake().closing().await)
+    /// #     }
+    /// # }
+    /// # tiny_runtime::testing::block_on(async {
+    /// let bench = Bench::<Listener>::new();
+    /// let (listening, ()) = tiny_runtime::tokio::join!(bench.send(Listener::START, String::new()), bench.close());
+    /// assert!(listening.is_err(), "it is for the next process to go on");
+    /// # });
+    /// ```
+    pub async fn close(&self) {
+        self.scheduler.close_intakes().await;
+    }
+
     /// Another process with the same node: it shares settings and state, and has a record of its own.
     #[track_caller]
     pub fn replica(&self) -> Self {
@@ -274,6 +301,16 @@ impl<C: Component> Bench<C> {
     #[track_caller]
     pub fn fail<T: 'static, R: 'static>(&self, source: Key<C, T, R>, error: Error) -> Self {
         self.act(source.name(), Act::Fail(error))
+    }
+
+    /// Lets the next message of a source wait for an answer that never comes, in the queue of [`Bench::reply`]: for what a deadline or a
+    /// cancellation ends.
+    ///
+    /// # Panics
+    /// When the key is one of a target.
+    #[track_caller]
+    pub fn stall<T: 'static, R: 'static>(&self, source: Key<C, T, R>) -> Self {
+        self.act(source.name(), Act::Stall)
     }
 
     /// The component itself, for what a test of its own crate may look at.

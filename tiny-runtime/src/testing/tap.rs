@@ -1,7 +1,7 @@
 //! The other end of every source of a bench: records what arrives, and answers as the test says.
 
 use std::collections::{HashMap, VecDeque};
-use std::future::ready;
+use std::future::{pending, ready};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::component::{
@@ -16,6 +16,8 @@ pub(super) const TAP: &str = "_tap";
 pub(super) enum Act {
     Reply(Reply),
     Fail(Error),
+    /// Never answers: it waits until nobody waits for it any more.
+    Stall,
 }
 
 /// What the sources of one component sent, and what they are answered.
@@ -83,15 +85,17 @@ struct Tap {
 }
 
 impl Tap {
-    fn answer(&self, port: usize, item: &str, body: &Body) -> Result<Reply> {
-        let Some(source) = self.sources.get(port) else { return Ok(Reply::none()) };
-        match self.record.take(source.name(item), body) {
+    /// What is answered; `None` where nothing ever is.
+    fn answer(&self, port: usize, item: &str, body: &Body) -> Option<Result<Reply>> {
+        let Some(source) = self.sources.get(port) else { return Some(Ok(Reply::none())) };
+        Some(match self.record.take(source.name(item), body) {
             Some(Act::Reply(reply)) => Ok(reply),
             Some(Act::Fail(error)) => Err(error),
+            Some(Act::Stall) => return None,
             // A test that answers nothing has not handled the failure: it must not look like a success.
             None if source.role == Role::Error => Err(failed(body)),
             None => Ok(Reply::none()),
-        }
+        })
     }
 }
 
@@ -116,6 +120,9 @@ impl Instance for Tap {
         _: &'a Ctx,
         body: &'a Body,
     ) -> BoxFuture<'a, Result<Reply>> {
-        Box::pin(ready(self.answer(port, item, body)))
+        match self.answer(port, item, body) {
+            Some(answer) => Box::pin(ready(answer)),
+            None => Box::pin(pending()),
+        }
     }
 }
