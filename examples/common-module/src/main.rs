@@ -1,20 +1,5 @@
 //! What flows are wired of: ways, waits, lists, triggers and small stores.
 
-mod batch;
-mod collect;
-mod debug;
-mod deduplicate;
-mod delay;
-mod detached;
-mod filter;
-mod kv;
-mod mixer;
-mod modify;
-mod passing;
-mod router;
-mod signal;
-mod split;
-mod throttle;
-mod ticker;
+use common_module as _;
 
 tiny_runtime::main!();

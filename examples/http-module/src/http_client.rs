@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, Url};
 use tiny_runtime::prelude::*;
@@ -16,7 +16,7 @@ use tiny_runtime::tokio::task_local;
 use tiny_runtime::tokio::time::Instant;
 
 use crate::allowed::{Allowed, refused};
-use crate::header::Header;
+use crate::header::{self, Header};
 
 /// Where requests may go, and how much comes back.
 #[message(default)]
@@ -120,6 +120,10 @@ pub(crate) struct Request {
     /// Where.
     #[ui(configurable, format = "uri", title = "URL", minLength = 1)]
     pub(crate) url: String,
+    /// What is added to the path of the URL, perhaps with a query: `/orders/7?full=1`. It never leads to another host, nor out of that path.
+    #[ui(configurable)]
+    #[serde(default)]
+    pub(crate) path: String,
     /// Headers of the request.
     #[ui(configurable)]
     #[serde(default)]
@@ -154,6 +158,7 @@ pub(crate) struct Said {
     /// Such as `200 OK`.
     pub(crate) status: String,
     /// Such as 200.
+    #[ui(minimum = 100, maximum = 599)]
     pub(crate) status_code: u16,
     /// The body, as text.
     pub(crate) body: String,
@@ -258,6 +263,28 @@ fn made(settings: &ClientSettings) -> Result<Made, String> {
     Ok(Made { allowed, client })
 }
 
+/// Where a message wants to go.
+fn place(message: &Request) -> Result<Url, String> {
+    let Request { url, path, .. } = message;
+    let mut place = Url::parse(url).map_err(|e| format!("`{url}` is no URL: {e}"))?;
+    if path.is_empty() {
+        return Ok(place);
+    }
+    let (path, query) =
+        path.split_once('?').map_or((&**path, None), |(it, query)| (it, Some(query)));
+    let base = place.path().trim_end_matches('/').to_owned();
+    place.set_path(&format!("{base}/{}", path.trim_start_matches('/')));
+    // Where `..` stands in it, what is left may lie elsewhere.
+    if !place.path().starts_with(&format!("{base}/")) {
+        return Err(format!("`{path}` leads out of `{url}`"));
+    }
+    if let Some(query) = query {
+        let all = place.query().map_or(query.to_owned(), |before| format!("{before}&{query}"));
+        place.set_query(Some(&all));
+    }
+    Ok(place)
+}
+
 /// Whether a URL may be asked; a name is looked at when it is resolved.
 fn check(allowed: &Allowed, url: &Url) -> Result<(), String> {
     match url.host_str() {
@@ -298,36 +325,10 @@ impl std::fmt::Display for NotAllowed {
 
 impl std::error::Error for NotAllowed {}
 
-/// Headers that say how a message is framed, which is not for a flow to say.
-const FRAMING: [&str; 8] = [
-    "connection",
-    "content-length",
-    "host",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
 fn headers(message: &Request) -> Result<HeaderMap, String> {
-    let mut headers = HeaderMap::new();
-    let value = |name: &str, value: &str| {
-        HeaderValue::from_str(value)
-            .map_err(|_| format!("the header `{name}` has a value that no header can have"))
-    };
-    for Header { key, value: text } in &message.headers {
-        let name: HeaderName =
-            key.parse().map_err(|_| format!("`{}` is no name of a header", key.escape_debug()))?;
-        if FRAMING.contains(&name.as_str()) {
-            return Err(format!(
-                "the header `{name}` says how a message is framed, and is not for a flow to say"
-            ));
-        }
-        headers.append(name, value(key, text)?);
-    }
+    let mut headers = header::map(&message.headers)?;
     if !message.body.is_empty() && !headers.contains_key(CONTENT_TYPE) {
-        headers.insert(CONTENT_TYPE, value("contentType", &message.content_type)?);
+        headers.insert(CONTENT_TYPE, header::value_of("contentType", &message.content_type)?);
     }
     Ok(headers)
 }
@@ -365,11 +366,10 @@ async fn exchange(request: RequestBuilder, most: u64) -> Result<Said, Failed> {
 /// What a server has said, if that is no more than may be.
 async fn said(mut response: Response, most: u64) -> Result<Said, Failed> {
     let status = response.status();
-    let header = |(name, value): (&HeaderName, &HeaderValue)| Header {
-        key: name.as_str().to_owned(),
-        value: String::from_utf8_lossy(value.as_bytes()).into_owned(),
-    };
-    let headers = response.headers().iter().map(header).collect();
+    if status.as_u16() > 599 {
+        return Err(Failed::NoStatus(status.as_u16()));
+    }
+    let headers = response.headers().iter().map(|(name, value)| Header::of(name, value)).collect();
     let mut body = Vec::new();
     while let Some(part) = response.chunk().await? {
         if (body.len() + part.len()) as u64 > most {
@@ -389,6 +389,7 @@ async fn said(mut response: Response, most: u64) -> Result<Said, Failed> {
 enum Failed {
     Http { error: reqwest::Error, did_not_reach: bool },
     TooLarge(u64),
+    NoStatus(u16),
 }
 
 impl From<reqwest::Error> for Failed {
@@ -404,6 +405,9 @@ impl Failed {
         let place = Url::parse(&message.url).ok();
         let place = place.as_ref().and_then(Url::host_str).unwrap_or("the server");
         match self {
+            Self::NoStatus(status) => Error::permanent(format!(
+                "{place} answers with {status}, which is no status of HTTP"
+            )),
             Self::TooLarge(most) => Error::permanent(format!(
                 "{place} answers with more than {most} bytes; `maxResponseBytes` in the settings may be raised"
             )),
@@ -450,8 +454,7 @@ impl HttpClient {
     #[port(target, position = "left")]
     async fn request(&self, ctx: &Ctx, message: Request) -> Result {
         let settings = self.settings.get();
-        let url = Url::parse(&message.url)
-            .map_err(|e| Error::permanent(format!("`{}` is no URL: {e}", message.url)))?;
+        let url = place(&message).map_err(Error::permanent)?;
         let Made { allowed, client } = self.made()?;
         check(&allowed, &url).map_err(Error::permanent)?;
         let mut timeout = Duration::from_secs(message.timeout);

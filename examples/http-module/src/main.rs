@@ -1,9 +1,5 @@
-//! Asks servers over HTTP, and reads what they send.
+//! Serves HTTP, asks other servers, and reads what they send.
 
-mod allowed;
-mod auth_header_parser;
-mod header;
-mod http_client;
-mod webhook_verify;
+use http_module as _;
 
 tiny_runtime::main!();

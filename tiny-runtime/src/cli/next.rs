@@ -2,13 +2,14 @@
 
 use kube::{Api, Client, ResourceExt};
 use serde_json::{Map, Value, json};
-use tiny_crds::TinyNode;
+use tiny_crds::{Phase, TinyNode, TinySignal};
 
 use super::invocation;
 use crate::component::Role;
 use crate::registry::Registry;
 
-/// A `signal` command, with `flags` for the plane, for a target of a node of `module` that no edge feeds; `None` when there is none.
+/// A `signal` command, with `flags` for the plane, for a target of a node of `module` that no edge feeds and no signal that is under way; `None`
+/// when there is none.
 pub(super) async fn command(
     client: &Client,
     namespace: &str,
@@ -18,8 +19,16 @@ pub(super) async fn command(
 ) -> Option<String> {
     let api: Api<TinyNode> = Api::namespaced(client.clone(), namespace);
     let nodes = api.list(&kube::api::ListParams::default()).await.ok()?;
-    let fed: Vec<&str> =
-        nodes.iter().flat_map(|node| &node.spec.edges).map(|edge| edge.to.as_str()).collect();
+    let api: Api<TinySignal> = Api::namespaced(client.clone(), namespace);
+    let signals = api.list(&kube::api::ListParams::default()).await.ok()?;
+    let is_over = |signal: &&TinySignal| {
+        let phase = signal.status.as_ref().and_then(|status| status.phase.as_ref());
+        phase.is_some_and(Phase::is_final)
+    };
+    let under_way = signals.iter().filter(|signal| !is_over(signal));
+    let edges = nodes.iter().flat_map(|node| &node.spec.edges).map(|edge| edge.to.clone());
+    let signalled = under_way.map(|it| format!("{}:{}", it.spec.node, it.spec.port));
+    let fed: Vec<String> = edges.chain(signalled).collect();
     let (node, port, schema) =
         nodes.iter().filter(|node| node.belongs_to(module)).find_map(|node| {
             let component = registry.get(&node.spec.component)?;
@@ -28,8 +37,7 @@ pub(super) async fn command(
                 .iter()
                 .filter(|port| port.role == Role::Target && !port.is_dynamic);
             let name = node.name_any();
-            let port = targets
-                .find(|port| !fed.contains(&format!("{name}:{}", port.meta.name).as_str()))?;
+            let port = targets.find(|port| !fed.contains(&format!("{name}:{}", port.meta.name)))?;
             Some((name, port.meta.name, (port.schema)().value()))
         })?;
     let message = example(&schema, &schema, 0);

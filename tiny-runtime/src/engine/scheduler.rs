@@ -26,8 +26,8 @@ use super::{
     Trigger,
 };
 use crate::component::{
-    Body, BoxFuture, Error, Instruments, Intakes, LivePorts, OfferedPort, Reply, Result, Run, RunLimits,
-    Shared, panic,
+    Body, BoxFuture, Error, Instruments, Intakes, LivePorts, OfferedPort, Reply, Result, Run,
+    RunLimits, Shared, panic,
 };
 use crate::registry::Registry;
 

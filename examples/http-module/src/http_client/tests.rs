@@ -267,3 +267,22 @@ async fn a_server_is_trusted_by_its_authority_only() -> Result<()> {
     assert!(error.to_string().starts_with(why), "not after many attempts: {error}");
     Ok(())
 }
+
+#[test]
+fn a_path_is_added_and_leads_nowhere_else() {
+    let place = |url: &str, path: &str| {
+        let message = json!({"url": url, "path": path});
+        let message: Request = tiny_runtime::serde_json::from_value(message).expect("a request");
+        place(&message).map_or_else(|e| e, |url| url.to_string())
+    };
+    assert_eq!(place("http://a/v1", ""), "http://a/v1");
+    assert_eq!(place("http://a/v1/", "/b c?d=1"), "http://a/v1/b%20c?d=1");
+    assert_eq!(place("http://a/v1?k=2", "b?d=1&e"), "http://a/v1/b?k=2&d=1&e");
+    assert_eq!(place("http://a", "@evil.example/x"), "http://a/@evil.example/x");
+    assert_eq!(place("http://a", "//evil.example/x"), "http://a/evil.example/x");
+    assert_eq!(place("http://a/v1", "/b#c"), "http://a/v1/b%23c");
+    for path in ["/../admin", "..", "/%2e%2E/admin", "/..\\admin", "/b/../../admin"] {
+        assert_eq!(place("http://a/v1", path), format!("`{path}` leads out of `http://a/v1`"));
+    }
+    assert_eq!(place("a b", "c"), "`a b` is no URL: relative URL without a base");
+}
