@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::civil::Date;
-use jiff::{SignedDuration, Span, Timestamp};
-
+use super::format;
 use super::shape::{Doubt, Form, List, Numbers, Object, Possible, Rest, Shape, Texts};
 use crate::component::rules::Bound;
 use crate::words;
@@ -376,7 +374,7 @@ pub(super) fn chosen(choice: &str, wanted: &Texts) -> Fit {
     }
     let count = choice.chars().count() as u64;
     let long = length(count, Some(count), wanted.least, wanted.most, "character");
-    long.and(|| match wanted.format.as_ref().map(|format| (format, has_format(choice, format))) {
+    long.and(|| match wanted.format.as_ref().map(|format| (format, format::has(choice, format))) {
         Some((format, Some(false))) => {
             refused(format!("may be `{choice}`, which has not the format `{format}`"))
         }
@@ -385,20 +383,6 @@ pub(super) fn chosen(choice: &str, wanted: &Texts) -> Fit {
         }
         _ => Fit::Fits,
     })
-}
-
-/// Whether a text has a format; `None` where types of Rust that share the format do not agree.
-fn has_format(text: &str, format: &str) -> Option<bool> {
-    let agreed = |all: &[bool]| all.iter().all(|it| it == &all[0]).then(|| all[0]);
-    match format {
-        "date-time" if text.contains('[') => None,
-        "date-time" => Some(text.parse::<Timestamp>().is_ok()),
-        "date" => agreed(&[text.parse::<Date>().is_ok(), text.len() == "2026-01-02".len()]),
-        "timespan" => {
-            agreed(&[text.parse::<Span>().is_ok(), text.parse::<SignedDuration>().is_ok()])
-        }
-        _ => None,
-    }
 }
 
 fn length(least: u64, most: Option<u64>, from: u64, to: Option<u64>, of: &str) -> Fit {

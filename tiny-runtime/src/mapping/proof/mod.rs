@@ -7,6 +7,7 @@
 mod calls;
 mod document;
 mod fit;
+mod format;
 mod has;
 mod infer;
 mod narrow;
