@@ -13,6 +13,8 @@ const NARROW: i32 = 120;
 const GAPS: (i32, i32, i32) = (90, 34, 24);
 /// What ports at the top or bottom take beside each other.
 const BESIDE: i32 = 24;
+/// Between edges that lead back.
+const LANE: i32 = 14;
 
 /// A port on a side of its node.
 #[derive(Clone, Debug)]
@@ -119,11 +121,13 @@ pub(super) struct Edge {
     pub(super) to: (usize, usize),
     /// Where it passes columns in between, from left to right.
     pub(super) bends: Vec<(i32, i32)>,
+    /// Of one that leads back: how many do above it, and how far down it passes below all nodes.
+    pub(super) lane: Option<(i32, i32)>,
 }
 
 impl Edge {
     pub(super) fn new(id: &str, from: (usize, usize), to: (usize, usize)) -> Self {
-        Self { id: id.to_owned(), from, to, bends: Vec::new() }
+        Self { id: id.to_owned(), from, to, bends: Vec::new(), lane: None }
     }
 }
 
@@ -146,7 +150,8 @@ impl Plan {
     /// Finds a place for each.
     pub(super) fn of(mut boxes: Vec<Box>, mut edges: Vec<Edge>) -> Self {
         boxes.iter_mut().for_each(Box::measure);
-        let columns = ordered(&columns(boxes.len(), &edges), &edges);
+        let column = columns(boxes.len(), &edges);
+        let columns = ordered(&column, &edges);
         let (across, down, around) = GAPS;
         let size = |boxes: &[Box], place: &Place| match place {
             Place::Node(at) => boxes[*at].size,
@@ -171,7 +176,17 @@ impl Plan {
             }
             x += widest + across;
         }
-        Self { boxes, edges, size: (x - across + around, height + 2 * around) }
+        let mut bottom = height + around + BESIDE / 3;
+        // One from a node to itself is short, and seen as it is.
+        let leads_back =
+            |edge: &&mut Edge| edge.from.0 != edge.to.0 && column[edge.to.0] <= column[edge.from.0];
+        for (at, edge) in (0..).zip(edges.iter_mut().filter(leads_back)) {
+            bottom += LANE;
+            edge.lane = Some((at, bottom));
+        }
+        // They turn to the right of the last column.
+        let right = if edges.iter().any(|edge| edge.lane.is_some()) { across / 2 } else { 0 };
+        Self { boxes, edges, size: (x - across + around + right, bottom + around) }
     }
 }
 
@@ -285,6 +300,15 @@ mod tests {
         assert_eq!(bends.len(), 2);
         let (top, bottom) = (between.corner.1, between.corner.1 + between.size.1);
         assert!(bends.iter().all(|(_, y)| *y < top || *y > bottom), "{bends:?} {between:?}");
+    }
+
+    #[test]
+    fn edges_that_lead_back_pass_below_all_nodes_and_each_other() {
+        let plan = plan(3, &[(0, 1), (1, 2), (2, 0), (1, 0), (1, 1)]);
+        let lanes: Vec<i32> = plan.edges.iter().filter_map(|it| Some(it.lane?.1)).collect();
+        let bottom = plan.boxes.iter().map(|it| it.corner.1 + it.size.1).max().unwrap_or(0);
+        assert!(lanes.len() == 2 && lanes[0] > bottom && lanes[1] > lanes[0], "{lanes:?}");
+        assert!(lanes[1] < plan.size.1);
     }
 
     #[test]

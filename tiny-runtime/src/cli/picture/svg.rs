@@ -46,12 +46,30 @@ fn line(plan: &Plan, edge: &Edge) -> String {
     let ((from, source), (to, target)) = (end(edge.from), end(edge.to));
     let kind = if source.is_error { "edge failed" } else { "edge" };
     let mut path = format!("M{} {}", from.0, from.1);
+    if let Some((at, lane)) = edge.lane {
+        let turn = |node: usize, end: (i32, i32), side: Position| {
+            let drawn = &plan.boxes[node];
+            // Each beside the one before, in the gap between the columns.
+            let beside = 14 + 5 * (at % 6);
+            let (x, first) = match side {
+                Position::Left => (drawn.corner.0 - beside, end),
+                Position::Right => (end.0 + beside, end),
+                Position::Top => (drawn.corner.0 + drawn.size.0 + beside, (end.0, end.1 - 12)),
+                Position::Bottom => (drawn.corner.0 + drawn.size.0 + beside, (end.0, end.1 + 12)),
+            };
+            [first, (x, first.1), (x, lane)]
+        };
+        let one = turn(edge.from.0, from, source.side);
+        let two = turn(edge.to.0, to, target.side);
+        path += &rounded(from, one.into_iter().chain(two.into_iter().rev()), to);
+        return stroke(kind, &path, edge);
+    }
     // Through each bend from left to right, and at both ends as their sides are.
     let mut last = (from, source.side);
     let bends = edge.bends.iter().map(|bend| (*bend, Position::Left));
     for (at, side) in bends.chain([(to, target.side)]) {
         let apart = (at.0 - last.0.0).abs().max((at.1 - last.0.1).abs());
-        // Further out the further apart, so that also an edge that leads back is seen.
+        // Further out the further apart, so that also one to the node itself is seen.
         let reach = match edge.bends.is_empty() {
             true => (apart / 2).clamp(40, 160),
             false => apart / 2,
@@ -60,7 +78,28 @@ fn line(plan: &Plan, edge: &Edge) -> String {
         path += &format!(" C{} {} {} {} {} {}", one.0, one.1, two.0, two.1, at.0, at.1);
         last = (at, Position::Right);
     }
+    stroke(kind, &path, edge)
+}
+
+fn stroke(kind: &str, path: &str, edge: &Edge) -> String {
     format!("<path class=\"{kind}\" d=\"{path}\"><title>{}</title></path>\n", escaped(&edge.id))
+}
+
+/// Straight from one point to the next, with round corners.
+fn rounded(from: (i32, i32), corners: impl Iterator<Item = (i32, i32)>, to: (i32, i32)) -> String {
+    let mut points: Vec<(i32, i32)> = [from].into_iter().chain(corners).chain([to]).collect();
+    points.dedup();
+    let towards = |one: (i32, i32), other: (i32, i32)| {
+        let step = |one: i32, other: i32| (other - one).clamp(-6, 6);
+        (one.0 + step(one.0, other.0), one.1 + step(one.1, other.1))
+    };
+    let mut path = String::new();
+    for three in points.windows(3) {
+        let ((x, y), before, after) =
+            (three[1], towards(three[1], three[0]), towards(three[1], three[2]));
+        path += &format!(" L{} {} Q{x} {y} {} {}", before.0, before.1, after.0, after.1);
+    }
+    path + &format!(" L{} {}", to.0, to.1)
 }
 
 /// A point so far out of a port; above and below a node no further than to the next one.
