@@ -80,6 +80,17 @@ impl Told {
     }
 }
 
+/// What the plane tells of the ports that only this node has, if it has the same one.
+fn own(stored: &[TinyNode], node: &TinyNode) -> Face {
+    let is_it = |other: &&TinyNode| {
+        other.metadata.name == node.metadata.name
+            && other.spec.component == node.spec.component
+            && other.belongs_to(&node.spec.module)
+    };
+    let status = stored.iter().find(is_it).and_then(|node| node.status.as_ref());
+    control::told_of_node(status.map(|status| &*status.ports).unwrap_or_default())
+}
+
 fn read(path: &Path) -> Result<Vec<ModuleComponent>> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{shown}`"))?;
@@ -154,7 +165,7 @@ impl<'a> Survey<'a> {
             if node.belongs_to(module) {
                 registry.get(&node.spec.component).cloned().map_or(Face::Unknown, Face::Ours)
             } else {
-                told.face(node)
+                told.face(node).with(own(stored, node))
             }
         };
         let proofs = control::proofs(nodes.values(), face);

@@ -40,9 +40,11 @@ fn weight(port: &PortStatus) -> usize {
     PORT + bytes(&port.schema) + bytes(&port.response_schema) + bytes(&port.configuration)
 }
 
-/// A component with its port table.
+/// A component with its port table. What `schema = …` makes of a schema holds for a node with its settings, not for all of them: a choice
+/// among the default routes would refute the edges to a node that has others.
 pub(crate) fn offered(component: &ComponentType) -> ModuleComponent {
-    let ports = component.at_first().iter().map(|port| whole(component, port)).collect();
+    let of_all = |port: &OfferedPort| OfferedPort { shaped: None, ..port.clone() };
+    let ports = component.at_first().iter().map(|port| whole(component, &of_all(port))).collect();
     ModuleComponent { ports, ..described(component) }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kube::ResourceExt;
-use tiny_crds::{ModuleComponent, Payload, TinyNode};
+use tiny_crds::{ModuleComponent, Payload, PortStatus, TinyNode};
 
 use super::declare;
 use crate::engine::{Face, NodeDecl, Port, Proofs, Site};
@@ -11,8 +11,13 @@ use crate::schema::Text;
 
 /// What a module tells of a component.
 pub(crate) fn told(component: &ModuleComponent) -> Face {
+    told_of_node(&component.ports)
+}
+
+/// What the status of a node tells of its ports.
+pub(crate) fn told_of_node(ports: &[PortStatus]) -> Face {
     let text = |payload: &Payload| payload.value().ok().flatten().map(|value| Text::from(&value));
-    let port = |port: &tiny_crds::PortStatus| {
+    let port = |port: &PortStatus| {
         Some(Port {
             name: port.name.as_str().into(),
             is_source: port.source,
@@ -21,9 +26,9 @@ pub(crate) fn told(component: &ModuleComponent) -> Face {
             default: port.configuration.value().ok().flatten(),
         })
     };
-    let ports: Arc<[Port]> = component.ports.iter().filter_map(port).collect();
+    let told: Arc<[Port]> = ports.iter().filter_map(port).collect();
     // A module whose schemas do not fit into its status tells of none.
-    if ports.is_empty() && !component.ports.is_empty() { Face::Unknown } else { Face::Told(ports) }
+    if told.is_empty() && !ports.is_empty() { Face::Unknown } else { Face::Told(told) }
 }
 
 /// What is known of `node`, whose declaration is `decl`.

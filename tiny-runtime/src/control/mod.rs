@@ -27,7 +27,7 @@ pub(crate) use self::{
     catalogue::{Catalogue, offered},
     declare::declare,
     directory::Directory,
-    face::{proofs, told},
+    face::{proofs, told, told_of_node},
     lease::{Leadership, Lease, identity},
     module::Module,
     node::Nodes,

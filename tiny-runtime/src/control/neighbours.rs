@@ -116,8 +116,9 @@ impl Neighbours {
     /// What the module tells of the node's ports, and the node of those that only it has.
     fn face(&self, node: &TinyNode) -> Face {
         let told = self.offer(node).map(|offer| offer.face.clone()).unwrap_or_default();
-        let own = node.status.iter().flat_map(|status| &status.ports).cloned().collect();
-        told.with(face::told(&ModuleComponent { ports: own, ..ModuleComponent::default() }))
+        told.with(face::told_of_node(
+            node.status.as_ref().map(|status| &*status.ports).unwrap_or_default(),
+        ))
     }
 
     /// Forgets a node, which is gone or belongs to this module now.

@@ -69,7 +69,8 @@ pub(super) fn shown(
     };
     let info = &component.ports()[offered.port.row];
     let view = offered.view.clone().filter(|_| offered.view != known.view);
-    let shaped = offered.shaped.as_ref().filter(|_| offered.shaped != known.shaped);
+    // The module tells of none that is shaped: that depends on the node.
+    let shaped = offered.shaped.as_ref().filter(|shaped| **shaped != (info.schema)());
     PortStatus {
         name: offered.port.name.to_string(),
         label: offered.port.label.to_string(),
