@@ -1,13 +1,17 @@
 //! What the end-to-end suites share: the real binary of hello-module, in a folder of its own.
 
+mod typed;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+pub use typed::Typed;
 
 /// The longest wait for anything.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -58,9 +62,9 @@ pub fn flow() -> PathBuf {
     root().join("examples/hello-module/flow.yaml")
 }
 
-/// A folder with a local plane of its own; it goes when this is dropped.
+/// A folder with a local plane of its own; it goes when the last of its desks is dropped.
 pub struct Desk {
-    folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
     binary: &'static Path,
     variables: Vec<(&'static str, String)>,
 }
@@ -74,7 +78,7 @@ impl Desk {
 
     /// The same for the binary of another package of the workspace.
     pub fn of(package: &'static str) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
         Self { folder, binary: binary(package), variables: Vec::new() }
     }
 
@@ -100,6 +104,13 @@ impl Desk {
     /// The kubeconfig of the local plane.
     pub fn kubeconfig(&self) -> PathBuf {
         self.path().join(".tiny/kubeconfig")
+    }
+
+    /// The same folder for the binary of another package.
+    #[must_use]
+    pub fn beside(&self, package: &'static str) -> Self {
+        let (folder, variables) = (self.folder.clone(), self.variables.clone());
+        Self { folder, binary: binary(package), variables }
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -388,10 +399,19 @@ impl Drop for Cluster {
 
 /// What an HTTP server at `address` answers: its status, and the body.
 pub fn get(address: &str, path: &str) -> (u16, String) {
+    ask(address, "GET", path, "", "")
+}
+
+/// What a server answers: its status and its body. Each of `headers` ends with CRLF.
+pub fn ask(address: &str, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).expect("somebody listens there");
     stream.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        .expect("it reads");
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+    )
+    .expect("it reads");
     let mut text = String::new();
     stream.read_to_string(&mut text).expect("it answers in UTF-8");
     let (head, body) = text.split_once("\r\n\r\n").expect("an answer has a head");

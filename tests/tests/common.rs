@@ -3,35 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use serde_json::Value;
-use tiny_tests::{Desk, eventually, root};
-
-/// What stands in the code blocks of its README after `$ cargo run -p common-module -- `.
-fn commands() -> Vec<String> {
-    let readme = root().join("examples/common-module/README.md");
-    let text = std::fs::read_to_string(readme).unwrap();
-    let lines =
-        text.lines().filter_map(|line| line.strip_prefix("$ cargo run -p common-module -- "));
-    lines.map(ToOwned::to_owned).collect()
-}
-
-/// The words of a command, as a shell reads them where single quotes are all there is.
-fn words(command: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    for (at, part) in command.split('\'').enumerate() {
-        if at % 2 == 1 {
-            words.last_mut().unwrap().push_str(part);
-            continue;
-        }
-        for (at, word) in part.split(' ').enumerate() {
-            if at > 0 {
-                words.push(String::new());
-            }
-            words.last_mut().unwrap().push_str(word);
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
+use tiny_tests::{Desk, Typed, eventually, root};
 
 #[test]
 fn a_ticker_that_sleeps_keeps_no_process() {
@@ -51,8 +23,9 @@ fn what_the_readme_types_works() {
     // Files are named from the root of the repository.
     let flow = root().join("examples/common-module");
     let here = |word: &String| word.replace("examples/common-module", flow.to_str().unwrap());
-    let mut typed =
-        commands().into_iter().map(|command| words(&command).iter().map(here).collect::<Vec<_>>());
+    let typed = Typed::of("examples/common-module/README.md");
+    let mut typed = typed.iter().filter_map(|typed| Some(typed.binary()?.1));
+    let mut typed = std::iter::from_fn(|| Some(typed.next()?.iter().map(here).collect::<Vec<_>>()));
     let mut next = |verb: &str| {
         let command = typed.next().unwrap();
         assert_eq!(command[0], verb);

@@ -93,7 +93,7 @@ fn the_schema_takes_every_example_and_no_mistake() {
 
 #[test]
 fn every_example_points_to_its_schema_which_is_the_one_that_its_binary_writes() {
-    let modules = ["hello-module", "common-module", "http-module"];
+    let modules = ["hello-module", "common-module", "http-module", "gateway"];
     let fresh = modules.map(|module| (module, written(&Desk::of(module))));
     for flow in flows() {
         let text = std::fs::read_to_string(&flow).unwrap();

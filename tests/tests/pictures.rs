@@ -5,11 +5,13 @@
 use tiny_tests::{Desk, root};
 
 /// Flows with the binary that draws them, from the root of the repository.
-const FLOWS: [(&str, &str); 4] = [
+const FLOWS: [(&str, &str); 6] = [
     ("hello-module", "examples/hello-module/flow"),
     ("hello-module", "examples/hello-module/two-modules"),
     ("common-module", "examples/common-module/flow"),
     ("http-module", "examples/http-module/flow"),
+    ("gateway", "examples/gateway/flow"),
+    ("gateway", "examples/gateway/two-modules"),
 ];
 
 #[test]
