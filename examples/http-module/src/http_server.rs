@@ -199,7 +199,8 @@ impl Drop for Waited<'_> {
             me.stop(&ctx, Some(&by)).await
         });
         if let Err(e) = stopping {
-            tracing::warn!(node = self.ctx.node(), "cannot stop what it serves: {e}");
+            // The node is gone, and what it serves with it.
+            tracing::debug!(node = self.ctx.node(), "nothing is left to stop: {e}");
         }
     }
 }
