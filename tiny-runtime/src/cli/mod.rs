@@ -14,6 +14,7 @@ pub(crate) mod documents;
 mod doors;
 mod eval;
 mod explain;
+mod files;
 mod flow_schema;
 mod get;
 mod host;

@@ -14,7 +14,7 @@ use super::documents;
 use super::doors::DoorArgs;
 use super::plane::{Plane, PlaneArgs};
 use super::wire::WireArgs;
-use super::{Binary, next, print, prune};
+use super::{Binary, files, next, print, prune};
 use crate::control::{self, ModuleId, Summary};
 use crate::local::{Member, Share};
 use crate::operator::Operator;
@@ -101,6 +101,7 @@ impl Run {
         otlp: &Otlp,
     ) -> Result<()> {
         let module = self.module(binary)?;
+        files::raise_limit();
         // Files are read before a plane is touched: a slip in them changes nothing.
         let documents = documents::read(&self.apply)?;
         let (server, doors) = (self.wire.bind().await?, self.doors.bind()?);
