@@ -1,8 +1,13 @@
 //! Where a server listens.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use tiny_runtime::tokio::net::{TcpListener, TcpSocket};
 
 use super::messages::Start;
+
+/// How many clients may wait to be accepted, where the system allows it: one too many asks again only after a second.
+const WAITING: u32 = 4096;
 
 /// The addresses to try, in this order.
 #[derive(Debug, PartialEq)]
@@ -67,9 +72,14 @@ impl Wanted {
 }
 
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let listener = TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // The next process gets the address although connections of the last one are closing. On Windows it would take it from others.
+    socket.set_reuseaddr(cfg!(not(windows)))?;
+    socket.bind(address)?;
+    socket.listen(WAITING)
 }
 
 /// How others reach what listens there.
@@ -88,6 +98,10 @@ pub(super) fn url(address: SocketAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn any_port() -> SocketAddr {
+        SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0)
+    }
 
     fn start(hostnames: &[&str]) -> Start {
         let hostnames = hostnames.iter().map(|it| (*it).to_owned()).collect();
@@ -110,9 +124,9 @@ mod tests {
         assert_eq!(addresses(&["a:b"]), [no]);
     }
 
-    #[test]
-    fn the_first_free_one_is_taken() -> std::io::Result<()> {
-        let (one, two) = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
+    #[tokio::test]
+    async fn the_first_free_one_is_taken() -> std::io::Result<()> {
+        let (one, two) = (listen(any_port())?, listen(any_port())?);
         let (taken, free) = (one.local_addr()?, two.local_addr()?);
         drop(two);
         let both = Wanted { addresses: vec![taken, free], is_any: false };
@@ -125,6 +139,21 @@ mod tests {
         assert_ne!(any.listen(free.port()).map_err(std::io::Error::other)?.local_addr()?, free);
         drop(listener);
         assert_eq!(any.listen(free.port()).map_err(std::io::Error::other)?.local_addr()?, free);
+        Ok(())
+    }
+
+    /// Elsewhere the system allows fewer, as a rule.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn clients_that_come_at_once_wait_to_be_accepted() -> std::io::Result<()> {
+        let listener = listen(any_port())?;
+        let address = listener.local_addr()?;
+        let mut clients = Vec::new();
+        for _ in 0..300 {
+            let client = tokio::net::TcpStream::connect(address);
+            let connected = tokio::time::timeout(std::time::Duration::from_secs(20), client).await;
+            clients.push(connected.map_err(|_| std::io::Error::other("nobody lets it in"))??);
+        }
         Ok(())
     }
 }

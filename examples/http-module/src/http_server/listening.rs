@@ -1,6 +1,6 @@
 //! A process that listens: its connections, from the first to an orderly end.
 
-use std::net::{SocketAddr, TcpListener as Bound};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +33,8 @@ const BEYOND: Duration = Duration::from_secs(15);
 const HEAD: usize = 64 * 1024;
 /// How long nothing is accepted after that failed: there are no more files, most often.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How often it looks whether more connections are allowed, when there are as many as may be.
+const LOOK: Duration = Duration::from_secs(1);
 /// The longest that requests under way have when the server is stopped. When the process is, it waits no longer than it does for any run.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -60,7 +62,7 @@ impl Terms {
 
 impl Listening {
     /// Listens as `start` says. `last` is the port that another replica, or the last process, got where any will do.
-    pub(super) fn on(start: &Start, last: u16) -> Result<(Self, Bound), String> {
+    pub(super) fn on(start: &Start, last: u16) -> Result<(Self, TcpListener), String> {
         let wanted = address::wanted(start)?;
         let listener = wanted.listen(last)?;
         let address =
@@ -108,29 +110,34 @@ impl Serving {
         self,
         server: Arc<HttpServer>,
         ctx: Ctx,
-        listener: Bound,
+        listener: TcpListener,
     ) -> Result<()> {
         let intake = ctx.intake();
-        let listener = TcpListener::from_std(listener)?;
         let mut connections = JoinSet::new();
         let closing = CancellationToken::new();
+        let connect = |stream, peer: SocketAddr| {
+            let exchange = Exchange {
+                server: server.clone(),
+                ctx: ctx.clone(),
+                terms: self.terms.clone(),
+                peer: peer.ip().to_canonical(),
+            };
+            connected(exchange, stream, closing.clone())
+        };
+        let most = || server.settings.get().max_connections as usize;
         loop {
-            let most = server.settings.get().max_connections as usize;
+            let is_full = connections.len() >= most();
             tokio::select! {
                 biased;
                 () = ctx.cancelled() => break,
                 () = self.stopped.cancelled() => break,
                 _ = intake.closing() => break,
                 Some(_ended) = connections.join_next() => {}
-                accepted = listener.accept(), if connections.len() < most => match accepted {
+                // Settings may allow more meanwhile.
+                () = sleep(LOOK), if is_full => {}
+                accepted = listener.accept(), if !is_full => match accepted {
                     Ok((stream, peer)) => {
-                        let exchange = Exchange {
-                            server: server.clone(),
-                            ctx: ctx.clone(),
-                            terms: self.terms.clone(),
-                            peer: peer.ip().to_canonical(),
-                        };
-                        connections.spawn(connected(exchange, stream, closing.clone()));
+                        connections.spawn(connect(stream, peer));
                     }
                     Err(e) => {
                         tracing::warn!(node = ctx.node(), "cannot accept a connection: {e}");
@@ -139,8 +146,19 @@ impl Serving {
                 },
             }
         }
-        drop(listener);
         self.terms.is_leaving.store(true, Ordering::Relaxed);
+        // Who is connected, and only waits to be accepted, may have sent a request: it would be reset with the listener.
+        let listener = listener.into_std()?;
+        while connections.len() < most()
+            && let Ok((stream, peer)) = listener.accept()
+        {
+            if let Ok(stream) =
+                stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream))
+            {
+                connections.spawn(connect(stream, peer));
+            }
+        }
+        drop(listener);
         let all = async { while connections.join_next().await.is_some() {} };
         let mut all = pin!(all);
         let ended = async {

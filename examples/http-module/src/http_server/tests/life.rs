@@ -110,6 +110,44 @@ async fn a_process_that_ends_finishes_what_it_has_begun_and_leaves_the_rest_to_t
 }
 
 #[tokio::test]
+async fn who_is_connected_when_a_process_ends_is_answered_although_nobody_has_accepted_it() {
+    let desk = Desk::new(json!({})).await;
+    desk.bench.reply(HttpServer::REQUEST, answer(json!("hi")));
+    // Nothing else happens in this thread meanwhile.
+    let mut clients: Vec<std::net::TcpStream> = Vec::new();
+    for _ in 0..20 {
+        let mut client = std::net::TcpStream::connect(&desk.address).unwrap();
+        std::io::Write::write_all(&mut client, b"POST / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        clients.push(client);
+    }
+    timeout(PATIENCE, desk.bench.close()).await.unwrap();
+    for mut client in clients {
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut client, &mut said).unwrap();
+        assert!(said.starts_with("HTTP/1.1 200") && said.contains("connection: close"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn settings_that_allow_more_clients_let_in_who_waits() {
+    let desk = Desk::new(json!({"maxConnections": 1})).await;
+    desk.bench.reply(HttpServer::REQUEST, answer(json!("hi")));
+    let get = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    let (mut one, mut two) = (
+        TcpStream::connect(&desk.address).await.unwrap(),
+        TcpStream::connect(&desk.address).await.unwrap(),
+    );
+    for stream in [&mut one, &mut two] {
+        stream.write_all(get).await.unwrap();
+    }
+    let mut said = [0; 12];
+    timeout(PATIENCE, one.read_exact(&mut said)).await.unwrap().unwrap();
+    desk.bench.settings_json(json!({"maxConnections": 2}));
+    timeout(PATIENCE, two.read_exact(&mut said)).await.unwrap().unwrap();
+    assert_eq!(&said, b"HTTP/1.1 200");
+}
+
+#[tokio::test]
 async fn an_address_that_is_taken_is_said_and_one_that_cannot_be_is_refused() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
