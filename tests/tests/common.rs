@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use serde_json::Value;
-use tiny_tests::{Desk, Typed, eventually, root};
+use serde_json::{Value, json};
+use tiny_tests::{Desk, Running, Typed, eventually, root};
 
 #[test]
 fn a_ticker_that_sleeps_keeps_no_process() {
@@ -17,38 +17,62 @@ fn a_ticker_that_sleeps_keeps_no_process() {
     assert!(module.interrupt().success(), "it ends in order, although it was asleep");
 }
 
+/// What the dashboard of a node shows, once it holds something.
+fn shown(node: &str, said: impl Fn() -> String) -> Value {
+    // It is refreshed at most once a second.
+    eventually(&format!("`{node}` shows what came"), || {
+        let node: Value = serde_json::from_str(&said()).ok()?;
+        let ports = node["status"]["ports"].as_array()?;
+        let control = ports.iter().find(|port| port["name"] == "_control")?;
+        let context = control["configuration"]["context"].clone();
+        (!context.is_null()).then_some(context)
+    })
+}
+
 #[test]
 fn what_the_readme_types_works() {
     let desk = Desk::of("common-module");
     // Files are named from the root of the repository.
     let flow = root().join("examples/common-module");
     let here = |word: &String| word.replace("examples/common-module", flow.to_str().unwrap());
-    let typed = Typed::of("examples/common-module/README.md");
-    let mut typed = typed.iter().filter_map(|typed| Some(typed.binary()?.1));
-    let mut typed = std::iter::from_fn(|| Some(typed.next()?.iter().map(here).collect::<Vec<_>>()));
-    let mut next = |verb: &str| {
-        let command = typed.next().unwrap();
-        assert_eq!(command[0], verb);
-        command
-    };
-    let call =
-        |command: &[String]| desk.call(&command.iter().map(String::as_str).collect::<Vec<_>>());
-    let run = next("run");
-    let mut module = desk.start(&run.iter().map(String::as_str).collect::<Vec<_>>());
-    module.line("7 of 7 ready");
-    call(&next("signal")).ok();
-    let shown = next("get");
-    // A dashboard is refreshed at most once a second.
-    let end = eventually("the end shows what came", || {
-        let node: Value = serde_json::from_str(&call(&shown).ok()).ok()?;
-        let ports = node["status"]["ports"].as_array()?;
-        let control = ports.iter().find(|port| port["name"] == "_control")?;
-        let context = control["configuration"]["context"].clone();
-        (!context.is_null()).then_some(context)
-    });
-    assert_eq!(end["customer"], "Ada");
-    assert_eq!(end["lines"].as_array().unwrap().len(), 3);
-    assert!(call(&next("test")).ok().ends_with("3 tests passed\n"));
-    assert_eq!(call(&next("check")).ok(), "7 edges: 7 proved, 0 refuted, 0 unknown\n");
-    assert!(module.interrupt().success());
+    let mut module: Option<Running> = None;
+    let mut counted = 0;
+    for typed in Typed::of("examples/common-module/README.md") {
+        let (_, args) = typed.binary().unwrap();
+        let args: Vec<String> = args.iter().map(here).collect();
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let call = || desk.call(&args).ok();
+        counted += 1;
+        match args[0] {
+            "run" => {
+                // One after the other: the second finds the nodes of the first as well.
+                if let Some(before) = module.take() {
+                    assert!(before.terminate().success());
+                }
+                let mut running = desk.start(&args);
+                running.line(" ready");
+                module = Some(running);
+            }
+            "signal" => drop(call()),
+            "get" if args[2] == "end" => {
+                let end = shown("end", call);
+                assert_eq!(end["customer"], "Ada");
+                assert_eq!(end["lines"].as_array().unwrap().len(), 3);
+            }
+            "get" if args[2] == "found" => {
+                let readings = json!([{"id": "r1", "value": 21}, {"id": "r3", "value": 22}]);
+                let last = json!({"id": "last", "count": 2, "readings": readings});
+                assert_eq!(shown("found", call), last);
+            }
+            "get" => {
+                let seen = shown("seen", call);
+                assert_eq!(seen["contextclock"]["says"], "tick");
+                assert_eq!(seen["contextreadings"].as_array().unwrap().len(), 2);
+            }
+            "test" => assert!(call().ends_with("5 tests passed\n")),
+            _ => assert_eq!(call(), "18 edges: 18 proved, 0 refuted, 0 unknown\n"),
+        }
+    }
+    assert_eq!(counted, 14);
+    assert!(module.unwrap().interrupt().success());
 }

@@ -5,10 +5,11 @@
 use tiny_tests::{Desk, root};
 
 /// Flows with the binary that draws them, from the root of the repository.
-const FLOWS: [(&str, &str); 6] = [
+const FLOWS: [(&str, &str); 7] = [
     ("hello-module", "examples/hello-module/flow"),
     ("hello-module", "examples/hello-module/two-modules"),
     ("common-module", "examples/common-module/flow"),
+    ("common-module", "examples/common-module/readings"),
     ("http-module", "examples/http-module/flow"),
     ("gateway", "examples/gateway/flow"),
     ("gateway", "examples/gateway/two-modules"),

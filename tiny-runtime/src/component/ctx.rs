@@ -327,10 +327,16 @@ impl Ctx {
                 }
                 let mine = ctx.0.end.token().child_token();
                 let led = ctx.beside(ctx.0.run.clone(), ctx.0.depth, mine.clone());
+                let over = async {
+                    // Where nobody tells any more, as in a flow under test, it stays as it is.
+                    if leads.wait_for(|leads| !*leads).await.is_err() {
+                        std::future::pending::<()>().await;
+                    }
+                };
                 tokio::select! {
                     biased;
                     result = work(component.clone(), led) => return ctx.say(result),
-                    _ = leads.wait_for(|leads| !*leads) => mine.cancel(),
+                    () = over => mine.cancel(),
                 }
             }
         }))
