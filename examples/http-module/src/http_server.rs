@@ -25,6 +25,8 @@ use self::routes::Routes;
 
 /// How long a `start` that nobody waits for any more may be another replica's to go on with: longer than a lease takes to change hands.
 const HANDOVER: Duration = Duration::from_secs(30);
+/// Before it tries again to listen, at first and at most.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(8));
 
 /// Serves HTTP: each request is a run of its own, and what the flow replies is the response.
 ///
@@ -77,7 +79,7 @@ impl HttpServer {
         let (status, listen_addr) = match &*self.here() {
             Here::Nowhere => ("Not running".to_owned(), Vec::new()),
             Here::Failed(why) => (why.clone(), Vec::new()),
-            Here::Listening(listening) => ("Running".to_owned(), listening.urls()),
+            Here::Listening(listening) => ("Running".to_owned(), vec![listening.url()]),
         };
         ServerPanel { status, listen_addr, stop: false }
     }
@@ -114,8 +116,21 @@ impl HttpServer {
         };
         let serving = listening.serving();
         ctx.spawn(self, |me, ctx| serving.run(me, ctx, listener))?;
+        tracing::info!(node = ctx.node(), "listens at {}", listening.url());
         *here = Here::Listening(listening);
         Ok(())
+    }
+
+    /// Listens as soon as the address is free: somebody waits for it, and the dashboard says what is in the way.
+    async fn listen(&self, ctx: &Ctx) {
+        let mut pause = PAUSES.0;
+        while let Err(why) = self.follow(ctx) {
+            ctx.refresh();
+            tracing::warn!(node = ctx.node(), "{why}; trying again in {pause:?}");
+            sleep(pause).await;
+            pause = (pause * 2).min(PAUSES.1);
+        }
+        ctx.refresh();
     }
 
     /// The port of the first that listens is the one that others take too, where they can.
@@ -231,12 +246,13 @@ impl HttpServer {
             .await?;
         let mut waited = Waited { server: self, ctx, by: Some(mine.clone()) };
         self.changed.notify_waiters();
-        let listens = self.follow(ctx);
-        ctx.refresh();
-        listens?;
-        self.keep_port().await?;
-        self.tell(ctx, context, self.panel().listen_addr).await?;
         let intake = ctx.intake();
+        let listening = async {
+            self.listen(ctx).await;
+            self.keep_port().await?;
+            self.tell(ctx, context, self.panel().listen_addr).await?;
+            std::future::pending::<Result<()>>().await
+        };
         tiny_runtime::tokio::select! {
             biased;
             is_over = self.ended(&mine) => {
@@ -251,6 +267,7 @@ impl HttpServer {
                 waited.by = None;
                 Err(why)
             }
+            failed = listening => failed,
         }
     }
 

@@ -88,8 +88,8 @@ impl Listening {
     }
 
     /// How others reach it.
-    pub(super) fn urls(&self) -> Vec<String> {
-        vec![address::url(self.terms.address)]
+    pub(super) fn url(&self) -> String {
+        address::url(self.terms.address)
     }
 
     /// What does the work.
