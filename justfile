@@ -65,6 +65,10 @@ bench:
 benchmarks seconds="4":
     .ci/benchmarks {{seconds}}
 
+# Measures a request over HTTP beside Node-RED and a bare axum handler, and writes docs/web.md.
+web seconds="8":
+    .ci/web {{seconds}}
+
 # Measures an idle module with 100 nodes: CPU, memory, writes.
 idle seconds="300":
     cargo build --release
