@@ -29,7 +29,7 @@ fn a_signal_that_was_pending_when_the_process_was_killed_runs_after_the_next_sta
 
     let flow = flow();
     let mut again = desk.run(&["--apply", flow.to_str().unwrap()]);
-    again.line("next ");
+    again.line("nodes ");
     let ended = eventually("the reply", || {
         Some(status(&desk)).filter(|status| status["phase"] == "Succeeded")
     });
