@@ -17,6 +17,19 @@ fn a_ticker_that_sleeps_keeps_no_process() {
     assert!(module.interrupt().success(), "it ends in order, although it was asleep");
 }
 
+#[test]
+fn a_module_tells_of_no_choices_that_depend_on_a_node() {
+    let desk = Desk::of("common-module");
+    let told: Value = serde_json::from_str(&desk.call(&["components", "-o", "json"]).ok()).unwrap();
+    let components = told.as_array().unwrap();
+    let router = components.iter().find(|it| it["name"] == "router").unwrap();
+    let ports = router["ports"].as_array().unwrap();
+    let input = ports.iter().find(|it| it["name"] == "input").unwrap();
+    assert!(input["schema"].to_string().contains("\"route\""));
+    // Those of the default settings would refute edges to every other router.
+    assert!(!input["schema"].to_string().contains("\"enum\""), "{input}");
+}
+
 /// What the dashboard of a node shows, once it holds something.
 fn shown(node: &str, said: impl Fn() -> String) -> Value {
     // It is refreshed at most once a second.

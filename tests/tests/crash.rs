@@ -35,6 +35,7 @@ fn a_signal_that_was_pending_when_the_process_was_killed_runs_after_the_next_sta
     });
     assert_eq!(ended["reply"], "Hello, World!");
     assert_eq!(ended["attempts"], 2);
+    assert!(!again.has("next  "), "what is under way is nothing to type");
     assert!(again.interrupt().success());
 }
 

@@ -182,8 +182,8 @@ impl Operator {
         }
     }
 
-    /// Takes nothing more, neither signals nor what other modules or the outside send, and waits until all that is under way has ended, for `longest` at
-    /// most. Returns whether it has. Call it before [`stop`](Self::stop) where what is under way is worth the time.
+    /// Takes nothing more, neither signals nor what other modules or the outside send, and waits until all that is under way has ended, for
+    /// `longest` at most. Returns whether it has. Call it before [`stop`](Self::stop) where what is under way is worth the time.
     pub async fn finish(&self, longest: Duration) -> bool {
         let drained = async {
             if let Some(drain) = &self.drain {
@@ -192,7 +192,7 @@ impl Operator {
         };
         // A run that ends because its way in from outside closes is one that the next process goes on with: signals are told first.
         let ended = async {
-            tokio::join!(self.close.clone().closed(), drained, self.scheduler.close_intakes())
+            tokio::join!(biased; self.close.clone().closed(), drained, self.scheduler.close_intakes())
         };
         tokio::time::timeout(longest, ended).await.is_ok()
     }

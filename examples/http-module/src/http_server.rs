@@ -6,6 +6,7 @@ mod exchange;
 mod listening;
 mod messages;
 mod routes;
+mod trusted;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,12 +17,12 @@ use tiny_runtime::tokio::time::sleep;
 use tiny_runtime::tracing;
 
 use self::body::Bodies;
-use self::exchange::Trusted;
 use self::listening::Listening;
 pub(crate) use self::messages::{
     Answer, Asked, Served, ServerPanel, ServerSettings, ServerStatus, Start,
 };
 use self::routes::Routes;
+use self::trusted::Trusted;
 
 /// How long a `start` that nobody waits for any more may be another replica's to go on with: longer than a lease takes to change hands.
 const HANDOVER: Duration = Duration::from_secs(30);
@@ -139,7 +140,7 @@ impl HttpServer {
             Here::Listening(listening) => listening.port(),
             _ => return Ok(()),
         };
-        if self.served.get().port != port {
+        if self.served.get().port == 0 {
             self.served
                 .update(|served| {
                     if served.port == 0 {
@@ -164,14 +165,18 @@ impl HttpServer {
         self.changed.notify_waiters();
         self.follow(ctx)?;
         ctx.refresh();
-        self.tell(ctx, start.context, Vec::new()).await
+        self.tell(ctx, start.context, Vec::new()).await;
+        Ok(())
     }
 
-    /// Sends to `status` what has changed, if anybody wants to hear of it.
-    async fn tell(&self, ctx: &Ctx, context: Json, listen_addr: Vec<String>) -> Result<()> {
+    /// Sends to `status` what has changed, if anybody wants to hear of it. Whoever cannot take it does not end the server.
+    async fn tell(&self, ctx: &Ctx, context: Json, listen_addr: Vec<String>) {
         let is_running = !listen_addr.is_empty();
         let status = ServerStatus { context, listen_addr, is_running };
-        self.status(&ctx.new_run("status"), status).await.map(Reply::ignore)
+        match self.status(&ctx.new_run("status"), status).await {
+            Ok(reply) => reply.ignore(),
+            Err(e) => tracing::warn!(node = ctx.node(), "nobody could be told of its status: {e}"),
+        }
     }
 
     /// Waits until `mine` is no more what is served; false when something else is.
@@ -250,7 +255,7 @@ impl HttpServer {
         let listening = async {
             self.listen(ctx).await;
             self.keep_port().await?;
-            self.tell(ctx, context, self.panel().listen_addr).await?;
+            self.tell(ctx, context, self.panel().listen_addr).await;
             std::future::pending::<Result<()>>().await
         };
         tiny_runtime::tokio::select! {

@@ -18,7 +18,6 @@ use hyper::header::{
 };
 use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode, Version};
-use ipnet::IpNet;
 use tiny_runtime::prelude::*;
 use tiny_runtime::serde_json::{self, Value};
 use tiny_runtime::tokio::time::Instant;
@@ -30,46 +29,6 @@ use super::messages::{Answer, Asked, Verb};
 use super::routes::Taken;
 use super::{HttpServer, Made};
 use crate::header::{self, Header};
-
-/// Proxies that are believed.
-#[derive(Default)]
-pub(super) struct Trusted(Vec<IpNet>);
-
-impl Trusted {
-    pub(super) fn read(texts: &[String]) -> Result<Self, String> {
-        let network = |text: &String| {
-            let one = || text.parse::<IpAddr>().ok().map(IpNet::from);
-            text.parse::<IpNet>().ok().or_else(one).ok_or_else(|| {
-                format!("`{text}` in `trustedProxies` is no network and no address: write `10.0.0.0/8` or `10.1.2.3`")
-            })
-        };
-        texts.iter().map(network).collect::<Result<_, _>>().map(Self)
-    }
-
-    fn has(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(&address))
-    }
-
-    /// Who asks, and over which scheme: of a trusted peer, the last one of its list that is not trusted itself.
-    fn origin(&self, peer: IpAddr, headers: &HeaderMap) -> (IpAddr, &'static str) {
-        if !self.has(peer) {
-            return (peer, "http");
-        }
-        let is_https = headers.get("x-forwarded-proto").is_some_and(|it| it.as_bytes() == b"https");
-        let scheme = if is_https { "https" } else { "http" };
-        let said = headers.get_all("x-forwarded-for").iter().filter_map(|it| it.to_str().ok());
-        let said: Vec<&str> = said.flat_map(|it| it.split(',')).map(str::trim).collect();
-        let mut origin = peer;
-        for text in said.into_iter().rev() {
-            let Ok(address) = text.parse::<IpAddr>() else { break };
-            origin = address.to_canonical();
-            if !self.has(origin) {
-                break;
-            }
-        }
-        (origin, scheme)
-    }
-}
 
 /// What the requests of one connection share.
 pub(super) struct Exchange {
@@ -355,33 +314,6 @@ fn status_label(status: StatusCode) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn origin(trusted: &[&str], peer: &str, forwarded: &[&str]) -> String {
-        let trusted: Vec<String> = trusted.iter().map(|it| (*it).to_owned()).collect();
-        let mut headers = HeaderMap::new();
-        for text in forwarded {
-            headers.append("x-forwarded-for", HeaderValue::from_str(text).unwrap());
-        }
-        headers.append("x-forwarded-proto", HeaderValue::from_static("https"));
-        let trusted = Trusted::read(&trusted).unwrap_or_default();
-        let (origin, scheme) = trusted.origin(peer.parse().unwrap(), &headers);
-        format!("{scheme}://{origin}")
-    }
-
-    #[test]
-    fn only_a_trusted_proxy_tells_who_asks() {
-        assert_eq!(origin(&[], "127.0.0.1", &["1.1.1.1"]), "http://127.0.0.1");
-        let proxies = ["127.0.0.1", "10.0.0.0/8"];
-        assert_eq!(origin(&proxies, "9.9.9.9", &["1.1.1.1"]), "http://9.9.9.9");
-        assert_eq!(origin(&proxies, "127.0.0.1", &["1.1.1.1"]), "https://1.1.1.1");
-        // What stands before the last that is not trusted, anybody may have written.
-        let forged = ["6.6.6.6, 1.1.1.1", "10.1.2.3"];
-        assert_eq!(origin(&proxies, "127.0.0.1", &forged), "https://1.1.1.1");
-        assert_eq!(origin(&proxies, "127.0.0.1", &["nonsense, 10.1.2.3"]), "https://10.1.2.3");
-        assert_eq!(origin(&proxies, "127.0.0.1", &[]), "https://127.0.0.1");
-        let no = "`x` in `trustedProxies` is no network and no address: write `10.0.0.0/8` or `10.1.2.3`";
-        assert_eq!(Trusted::read(&["x".into()]).err().as_deref(), Some(no));
-    }
 
     #[test]
     fn json_is_told_by_its_type() {

@@ -35,6 +35,30 @@ async fn it_serves_for_as_long_as_somebody_waits() {
 }
 
 #[tokio::test]
+async fn a_lost_lease_does_not_end_it_because_the_next_leader_goes_on() {
+    let desk = Desk::new(json!({})).await;
+    desk.bench.lead(false);
+    desk.started.abort();
+    // Longer than it takes where the process leads.
+    sleep(Duration::from_millis(500)).await;
+    assert!(TcpStream::connect(&desk.address).await.is_ok());
+    assert!(desk.bench.stored("served").unwrap()["start"].is_object());
+}
+
+#[tokio::test]
+async fn who_cannot_be_told_of_its_status_does_not_end_it() {
+    let bench = Bench::new();
+    bench.settings_json(json!({"enableStatusPort": true}));
+    bench.fail(HttpServer::STATUS, Error::permanent("no"));
+    bench.reply(HttpServer::REQUEST, answer(json!("hi")));
+    let desk = Desk::on(bench, Start::default()).await;
+    eventually(|| (desk.bench.sent(HttpServer::STATUS).len() == 1).then_some(())).await;
+    sleep(Duration::from_millis(300)).await;
+    assert!(!desk.started.is_finished());
+    assert_eq!(desk.get("/").await.status(), 200);
+}
+
+#[tokio::test]
 async fn another_start_takes_its_place() {
     let mut desk = Desk::started(json!({}), at(&free())).await;
     let again = Start { write_timeout: 3, ..at(&desk.address) };
