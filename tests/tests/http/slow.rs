@@ -29,7 +29,7 @@ const BEYOND: u64 = 15;
 const DRIP: Duration = Duration::from_millis(500);
 /// What is sent at once of a body of 900 000 bytes.
 const START: usize = 64 * 1024;
-/// A body that is said again: as a response it is more than a socket takes in at once.
+/// A body that is said again: as a response it is more than the server leaves to the system (`UNSENT`) and a socket takes in at once.
 const LARGE: usize = 256 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,6 +9,11 @@ use super::messages::Start;
 /// How many clients may wait to be accepted, where the system allows it: one too many asks again only after a second.
 const WAITING: u32 = 4096;
 
+/// Bytes of a response that the system keeps for a client who cannot take them yet. It would keep megabytes, of as many clients as there are, and
+/// nobody would see how slow they are.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+const UNSENT: u32 = 128 * 1024;
+
 /// The addresses to try, in this order.
 #[derive(Debug, PartialEq)]
 pub(super) struct Wanted {
@@ -78,6 +83,9 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     };
     // The next process gets the address although connections of the last one are closing. On Windows it would take it from others.
     socket.set_reuseaddr(cfg!(not(windows)))?;
+    // Each connection inherits it.
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    socket2::SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT)?;
     socket.bind(address)?;
     socket.listen(WAITING)
 }
