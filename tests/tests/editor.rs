@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -48,6 +49,19 @@ fn flows() -> Vec<PathBuf> {
     found
 }
 
+/// The schema that the modelines of a flow name.
+fn its_schema(flow: &Path, text: &str) -> PathBuf {
+    // An editor looks at each document by itself.
+    let modelines = text.split("\n---\n").map(|document| {
+        let first = document.lines().next().unwrap_or_default();
+        let path = first.strip_prefix("# yaml-language-server: $schema=");
+        path.unwrap_or_else(|| panic!("a document of {} has no modeline", flow.display()))
+    });
+    let paths: BTreeSet<&str> = modelines.collect();
+    assert_eq!(paths.len(), 1, "{}: {paths:?}", flow.display());
+    flow.parent().unwrap().join(paths.first().unwrap())
+}
+
 /// The flow with one text in the place of another.
 fn planted(right: &str, wrong: &str) -> String {
     let flow = std::fs::read_to_string(tiny_tests::flow()).unwrap();
@@ -76,11 +90,11 @@ fn the_schema_takes_every_example_and_no_mistake() {
     let validator = jsonschema::validator_for(&schema).unwrap();
     for flow in flows() {
         let text = std::fs::read_to_string(&flow).unwrap();
+        let own = std::fs::read_to_string(its_schema(&flow, &text)).unwrap();
+        let own = jsonschema::validator_for(&serde_json::from_str(&own).unwrap()).unwrap();
         for document in documents(&text) {
-            let faults: Vec<String> = validator
-                .iter_errors(&document)
-                .map(|e| format!("{}: {e}", e.instance_path()))
-                .collect();
+            let faults: Vec<String> =
+                own.iter_errors(&document).map(|e| format!("{}: {e}", e.instance_path())).collect();
             assert!(faults.is_empty(), "{}: {faults:#?}", flow.display());
         }
     }
@@ -97,15 +111,7 @@ fn every_example_points_to_its_schema_which_is_the_one_that_its_binary_writes() 
     let fresh = modules.map(|module| (module, written(&Desk::of(module))));
     for flow in flows() {
         let text = std::fs::read_to_string(&flow).unwrap();
-        // An editor looks at each document by itself.
-        let modelines = text.split("\n---\n").map(|document| {
-            let first = document.lines().next().unwrap_or_default();
-            let path = first.strip_prefix("# yaml-language-server: $schema=");
-            path.unwrap_or_else(|| panic!("a document of {} has no modeline", flow.display()))
-        });
-        let paths: std::collections::BTreeSet<&str> = modelines.collect();
-        assert_eq!(paths.len(), 1, "{}: {paths:?}", flow.display());
-        let file = flow.parent().unwrap().join(paths.first().unwrap());
+        let file = its_schema(&flow, &text);
         let kept =
             std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         let is_its = |module: &str| file.starts_with(root().join("examples").join(module));

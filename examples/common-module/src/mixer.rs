@@ -134,4 +134,15 @@ mod tests {
         assert!(bench.faults()[0].contains("two inputs are called `B`"), "{:?}", bench.faults());
         Ok(())
     }
+
+    #[tiny_runtime::test]
+    async fn an_input_is_not_called_like_what_is_the_systems() -> Result<()> {
+        let bench = Bench::<Mixer>::new();
+        bench.settings_json(json!({"inputs": [{"name": "_settings", "trigger": true}]}));
+        in_force().await;
+        assert_eq!(bench.ports(), ["output", "_settings"]);
+        let faults = bench.faults();
+        assert!(faults[0].contains("no port may be called `_settings`"), "{faults:?}");
+        Ok(())
+    }
 }

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 use tiny_crds::{API_VERSION, ModuleComponent, PortStatus, TinyModule, manifest, names};
 
-use crate::component::{ComponentType, Role};
+use crate::component::{ComponentType, Role, key};
 use crate::registry::Registry;
 
 type Object = Map<String, Value>;
@@ -285,9 +285,10 @@ fn named(ports: &[&Port], is_open: bool) -> Value {
         forms.push(listed);
     }
     forms.extend(many.iter().map(|port| {
-        let (before, rest) = port.name.split_once('{').unwrap_or((&port.name, ""));
-        let after = rest.split_once('}').map_or("", |(_, after)| after);
-        let pattern = format!("^{}.+{}$", regex::escape(before), regex::escape(after));
+        let (before, after) = key::parts(&port.name).unwrap_or_default();
+        // No item makes a name with `_` in front: those are the system's.
+        let item = if before.is_empty() { "[^_].*" } else { ".+" };
+        let pattern = format!("^{}{item}{}$", regex::escape(before), regex::escape(after));
         json!({ "type": "string", "pattern": pattern, "description": port.description })
     }));
     if is_open {
@@ -390,6 +391,7 @@ mod tests {
             port("in", false),
             port("out_{route}", true),
             port("take_{route}", false),
+            port("{any}", false),
             port("_settings", false),
         ];
         let names = vec!["new".to_owned(), "old".to_owned()];
@@ -427,6 +429,9 @@ mod tests {
                 "settings have defaults"
             );
             assert!(!fits(module, "new", stored("_settings", json!({"b": 1})), json!([])));
+            assert!(!fits(module, "new", stored("_setings", json!({})), json!([])));
+            assert!(!fits(module, "new", stored("x", json!({})), json!([])));
+            assert!(fits(module, "new", stored("x", json!({"a": 1})), json!([])));
         }
         let mapping = json!([{"port": "in", "from": "b:out", "configuration": {"a": "{{ $.x }}"}}]);
         assert!(fits(&sanitised, "new", mapping, json!([])), "the mapping of an older flow");

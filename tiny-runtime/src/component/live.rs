@@ -42,7 +42,8 @@ impl LivePorts {
         }
     }
 
-    /// Adds the port of one item. One whose name cannot stand in `node:port` is a fault: settings may say anything.
+    /// Adds the port of one item. One whose name cannot stand in `node:port`, or is the system's, is a fault: settings may say
+    /// anything.
     pub(crate) fn add_item(&mut self, row: usize, meta: &PortMeta, item: String) {
         let stray = |letter: char| letter == ':' || letter.is_whitespace() || letter.is_control();
         if item.is_empty() || item.contains(stray) {
@@ -51,7 +52,13 @@ impl LivePorts {
             self.faults.push(fault);
             return;
         }
-        let name = key::fill(meta.name, &item).into();
+        let name: Arc<str> = key::fill(meta.name, &item).into();
+        if name.starts_with('_') {
+            self.faults.push(format!(
+                "no port may be called `{name}`: names with `_` in front are the system's"
+            ));
+            return;
+        }
         let label = key::fill(meta.label, &item).into();
         self.add(LivePort { row, name, label, item: item.into() });
     }

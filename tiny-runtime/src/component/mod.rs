@@ -12,7 +12,7 @@ mod instance;
 mod instrument;
 mod intake;
 pub(crate) mod json;
-mod key;
+pub(crate) mod key;
 mod line;
 mod live;
 mod message;
