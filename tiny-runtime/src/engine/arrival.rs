@@ -1,8 +1,10 @@
 //! One message at its node: what a hop goes through.
 
+use std::future::ready;
 use std::pin::pin;
 use std::sync::Arc;
 
+use futures::future::Either;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
@@ -18,8 +20,14 @@ use crate::component::{
 
 impl Runner {
     /// Handles one envelope, with every promise of a hop: bounds, permit, retries, cancellation, the error port.
-    pub(crate) async fn handle(self: Arc<Self>, envelope: Envelope) -> Result<Reply> {
-        self.receive(envelope)?.handled().await
+    pub(crate) fn handle(
+        self: Arc<Self>,
+        envelope: Envelope,
+    ) -> impl Future<Output = Result<Reply>> + Send {
+        match self.receive(envelope) {
+            Ok(arrival) => Either::Left(arrival.handled()),
+            Err(error) => Either::Right(ready(Err(error))),
+        }
     }
 
     /// Takes an envelope in. Nothing happens before [`Arrival::handled`] is awaited.

@@ -5,9 +5,11 @@ mod doomed;
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::TaskTracker;
@@ -250,28 +252,33 @@ impl Scheduler {
     ///
     /// # Errors
     /// What the hop failed with, or why it did not come to be.
-    pub async fn arrive(&self, arrived: Arrived) -> Result<Reply> {
+    pub fn arrive(&self, arrived: Arrived) -> impl Future<Output = Result<Reply>> + Send {
         let nodes = &self.0;
         let is_mapped = arrived.mapped;
         let id = arrived.run.unwrap_or_else(|| nodes.dice.run_id());
         let begin = || Run::new(id, "another module".into(), RunLimits::default());
         let (mut envelope, from) = arrived.envelope(nodes.runs.of(id, begin));
-        let work = nodes.wait_for(&envelope.line.to);
-        let runner = match envelope.expires {
-            None => work.await?,
-            Some(expires) => {
-                timeout_at(expires, work).await.unwrap_or_else(|_| Err(late(&envelope)))?
+        let unmapped_from = from.filter(|_| !is_mapped);
+        // Not all of this is async, because an `async fn` would keep what has arrived once more.
+        async move {
+            let work = nodes.wait_for(&envelope.line.to);
+            let runner = match envelope.expires {
+                None => work.await?,
+                Some(expires) => {
+                    let work = Box::pin(timeout_at(expires, work));
+                    work.await.unwrap_or_else(|_| Err(late(&envelope)))?
+                }
+            };
+            if let Some(from) = unmapped_from {
+                let port = &envelope.line.to.port;
+                match runner.inward(&from.node, &from.port, port) {
+                    Binding::Identity => {}
+                    Binding::Mapped(mapping) => envelope.body = envelope.body.through(mapping),
+                    Binding::Refused(why) => return Err(Error::permanent(why.to_string())),
+                }
             }
-        };
-        if let Some(from) = from.filter(|_| !is_mapped) {
-            let port = &envelope.line.to.port;
-            match runner.inward(&from.node, &from.port, port) {
-                Binding::Identity => {}
-                Binding::Mapped(mapping) => envelope.body = envelope.body.through(mapping),
-                Binding::Refused(why) => return Err(Error::permanent(why.to_string())),
-            }
+            runner.handle(envelope).await
         }
-        runner.handle(envelope).await
     }
 
     /// Runs a trigger to its end.
@@ -280,13 +287,14 @@ impl Scheduler {
         let nodes = &self.0;
         let Trigger { name, to, data, timeout: limit, cancel } = trigger;
         let run = Arc::new(Run::new(nodes.dice.run_id(), name, RunLimits::default()));
-        let work = async {
+        let of_trigger = run.clone();
+        let work = async move {
             let runner = nodes.wait_for(&to).await?;
             let data = data.unwrap_or_else(|| runner.default_message(&to.port));
             let envelope = Envelope {
                 line: Arc::new(Line::of_trigger(to)),
                 body: Body::json(data),
-                run: run.clone(),
+                run: of_trigger,
                 sender: Sender::Nobody,
                 bounds: RetryBounds::default(),
                 deadline: limit.map(|limit| started + limit),
@@ -295,15 +303,17 @@ impl Scheduler {
             runner.handle(envelope).await
         };
         // What the runner does not guard is the author's default message.
-        let work = async {
-            panic::caught_while(work).await.unwrap_or_else(|text| {
+        let work = panic::caught_while(work).map(|done| {
+            done.unwrap_or_else(|text| {
                 Err(Error::permanent(format!("a component panicked: {text}")))
             })
-        };
+        });
+        // Pinned: it is large, and whatever holds it by value is as large again.
+        let work = pin!(work);
         let bounded = async {
             match limit {
                 None => work.await,
-                Some(limit) => timeout(limit, work).await.unwrap_or_else(|_| {
+                Some(limit) => Box::pin(timeout(limit, work)).await.unwrap_or_else(|_| {
                     Err(Error::exhausted(format!("the run did not end within its {limit:?}")))
                 }),
             }
@@ -411,20 +421,35 @@ impl Nodes {
         self.once(to, || self.get(&to.node)).await
     }
 
-    /// Where a node is: here, or abroad where there is no runner; waited for likewise.
-    async fn find(&self, to: &Address) -> Result<Option<Arc<Runner>>> {
-        let look = || match self.get(&to.node) {
+    /// Where a node is now: here, or abroad where there is no runner.
+    fn place(&self, to: &Address) -> Option<Option<Arc<Runner>>> {
+        match self.get(&to.node) {
             None => self.abroad.has(&to.node).then_some(None),
             here => Some(here),
-        };
-        self.once(to, look).await
+        }
+    }
+
+    /// Brings an envelope to where its node is.
+    fn bring(
+        &self,
+        place: Option<Arc<Runner>>,
+        envelope: Envelope,
+    ) -> BoxFuture<'_, Result<Reply>> {
+        match place {
+            Some(runner) => Box::pin(runner.handle(envelope)),
+            None => {
+                self.runs.note(&envelope.run);
+                self.abroad.deliver(envelope)
+            }
+        }
     }
 
     async fn once<T>(&self, to: &Address, look: impl Fn() -> Option<T>) -> Result<T> {
         if let Some(found) = look() {
             return Ok(found);
         }
-        timeout(self.waits.admission, self.changes.until(look)).await.map_err(|_| {
+        // Rare, so in a box of its own: each hop holds the future of this one.
+        Box::pin(timeout(self.waits.admission, self.changes.until(look))).await.map_err(|_| {
             Error::exhausted(format!(
                 "node `{}` was not there, or not ready, for {:?}; see what `get node` and its conditions say",
                 to.node, self.waits.admission
@@ -452,22 +477,19 @@ impl Nodes {
 
 impl Route for Nodes {
     fn deliver(&self, envelope: Envelope) -> BoxFuture<'_, Result<Reply>> {
+        if let Some(place) = self.place(&envelope.line.to) {
+            return self.bring(place, envelope);
+        }
         Box::pin(async move {
             let to = envelope.line.to.clone();
-            let found = self.find(&to);
+            let found = self.once(&to, || self.place(&to));
             let place = match envelope.expires {
                 None => found.await?,
                 Some(expires) => {
                     timeout_at(expires, found).await.unwrap_or_else(|_| Err(late(&envelope)))?
                 }
             };
-            match place {
-                Some(runner) => runner.handle(envelope).await,
-                None => {
-                    self.runs.note(&envelope.run);
-                    self.abroad.deliver(envelope).await
-                }
-            }
+            self.bring(place, envelope).await
         })
     }
 }

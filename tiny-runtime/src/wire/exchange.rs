@@ -77,12 +77,11 @@ async fn listen(
             drop(send.send(Answer { id, response: Some(response), credits: 0 }).await);
             continue;
         }
-        let (inbox, send, open) = (inbox.clone(), send.clone(), calls.clone());
+        let (inbox, send) = (inbox.clone(), send.clone());
         let mut work = Box::pin(async move {
             let response = inbox.take(message, None).await;
             // An answer that nobody takes any more is no fault.
             drop(send.send(Answer { id, response: Some(response), credits: 0 }).await);
-            open.ended(id);
         });
         if !pace.is_long() {
             let began = Instant::now();
@@ -100,12 +99,16 @@ async fn listen(
 /// How long calls of a stream compute.
 #[derive(Default)]
 struct Pace {
-    /// Calls that get a task at once, because an earlier one has computed for long.
+    /// Calls that get a task at once, because earlier ones have computed for long.
     spared: u32,
+    /// [`CLOSE`] after a call that was long, and one less after each that was not.
+    suspicion: u32,
 }
 
 /// Computing for longer than this keeps others waiting.
 const LONG: Duration = Duration::from_micros(50);
+/// Two long calls so close to each other are no accident. A single one is: the system gave the processor to somebody else.
+const CLOSE: u32 = 32;
 
 impl Pace {
     fn is_long(&mut self) -> bool {
@@ -115,20 +118,28 @@ impl Pace {
     }
 
     fn took(&mut self, time: Duration) {
-        if time > LONG {
-            self.spared = CREDITS;
+        if time <= LONG {
+            self.suspicion = self.suspicion.saturating_sub(1);
+        } else if self.suspicion > 0 {
+            (self.spared, self.suspicion) = (CREDITS, 0);
+        } else {
+            self.suspicion = CLOSE;
         }
     }
 }
 
 impl Calls {
-    fn begin(&self, id: u64, work: impl Future<Output = ()> + Send + 'static) {
+    fn begin(self: &Arc<Self>, id: u64, work: impl Future<Output = ()> + Send + 'static) {
         // Held until it is noted, so that a call that ends at once is noted before it is forgotten.
         let mut open = self.open();
         if open.is_over || open.calls.contains_key(&id) {
             return;
         }
-        let task = tokio::spawn(work);
+        let calls = self.clone();
+        let task = tokio::spawn(async move {
+            work.await;
+            calls.ended(id);
+        });
         open.calls.insert(id, task.abort_handle());
     }
 
@@ -179,10 +190,16 @@ mod tests {
     #[test]
     fn where_calls_compute_for_long_each_has_a_task_for_a_while() {
         let mut pace = Pace::default();
-        assert!(!pace.is_long());
+        let spared = |pace: &mut Pace| (0..2 * CREDITS).filter(|_| pace.is_long()).count();
         pace.took(LONG);
-        assert!(!pace.is_long());
+        assert_eq!(spared(&mut pace), 0);
         pace.took(LONG * 2);
-        assert_eq!((0..2 * CREDITS).filter(|_| pace.is_long()).count(), CREDITS as usize);
+        assert_eq!(spared(&mut pace), 0, "one may have been interrupted");
+        (0..CLOSE).for_each(|_| pace.took(LONG));
+        pace.took(LONG * 2);
+        assert_eq!(spared(&mut pace), 0, "so may another, much later");
+        pace.took(LONG);
+        pace.took(LONG * 2);
+        assert_eq!(spared(&mut pace), CREDITS as usize);
     }
 }

@@ -1,8 +1,11 @@
 //! What comes in from other modules, by whichever call.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
+use futures::future::Either;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -38,33 +41,44 @@ impl Inbox {
         &self.closing
     }
 
-    /// Handles a message to its end. Dropping this cancels all that it causes.
-    pub(super) async fn take(
+    /// Handles a message to its end. Dropping this cancels all that it causes. It is moved and allocated for each message, so neither this
+    /// nor what it calls is an `async fn`, which would keep the request once more.
+    pub(super) fn take(
         &self,
         request: MessageRequest,
         header: Option<Duration>,
-    ) -> MessageResponse {
+    ) -> impl Future<Output = MessageResponse> + Send {
         // What the runner does not guard is how a reply is written. Whoever called must hear of it, and others share the connection.
-        panic::caught_while(self.handled(request, header)).await.unwrap_or_else(|text| {
-            tracing::error!("a message of another module could not be answered: {text}");
-            let why = format!("its reply cannot be written: the component panicked: {text}");
-            answer::written(Err(Error::permanent(why)))
+        panic::caught_while(self.handled(request, header)).map(|done| {
+            done.unwrap_or_else(|text| {
+                tracing::error!("a message of another module could not be answered: {text}");
+                let why = format!("its reply cannot be written: the component panicked: {text}");
+                answer::written(Err(Error::permanent(why)))
+            })
         })
     }
 
-    async fn handled(&self, request: MessageRequest, header: Option<Duration>) -> MessageResponse {
+    fn handled(
+        &self,
+        request: MessageRequest,
+        header: Option<Duration>,
+    ) -> impl Future<Output = MessageResponse> + Send {
+        let refused = |response| Either::Right(ready(response));
         if self.closing.is_cancelled() {
-            return answer::untouched("the module is about to stop", NEXT);
+            return refused(answer::untouched("the module is about to stop", NEXT));
         }
-        let Ok(_place) = self.places.try_acquire() else {
+        let Ok(place) = self.places.try_acquire() else {
             let why = format!("the module handles {MOST} messages already");
-            return answer::untouched(&why, BREATH);
+            return refused(answer::untouched(&why, BREATH));
         };
-        let result = match letter::read(request, header) {
-            Ok(arrived) => self.scheduler.arrive(arrived).await,
-            Err(error) => Err(error),
+        let arrived = match letter::read(request, header) {
+            Ok(arrived) => arrived,
+            Err(error) => return refused(answer::written(Err(error))),
         };
-        answer::written(result.map_err(|error| self.interrupted(error)))
+        Either::Left(self.scheduler.arrive(arrived).map(move |result| {
+            let _place = place;
+            answer::written(result.map_err(|error| self.interrupted(error)))
+        }))
     }
 
     /// What the end of this process cancels has not been cancelled by its caller, who may try it elsewhere.
@@ -95,5 +109,21 @@ impl Inbox {
         header: Option<Duration>,
     ) -> Result<MessageResponse, Status> {
         answer::of_call(self.take(request, header).await)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_handles_a_message_is_small() {
+        fn size_of_future<'a, F>(
+            _: impl Fn(&'a Inbox, MessageRequest, Option<Duration>) -> F,
+        ) -> usize {
+            size_of::<F>()
+        }
+        let size = size_of_future(Inbox::take);
+        assert!(size <= 1024, "{size} bytes: what does it hold twice?");
     }
 }
