@@ -13,16 +13,18 @@ mod module;
 mod neighbours;
 mod node;
 mod node_status;
+mod own;
 mod pause;
 mod sharing;
 mod signal;
 mod signal_run;
 mod state;
 mod status;
+mod summary;
 
 use std::time::Duration;
 
-pub use self::node::Summary;
+pub use self::summary::Summary;
 pub(crate) use self::{
     catalogue::{Catalogue, offered},
     declare::declare,

@@ -17,10 +17,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::Summary;
 use super::catalogue::{Catalogue, LIMIT};
 use super::herald::Herald;
 use super::lease::Leadership;
-use super::node::Summary;
 use super::pause::{broke, pauses};
 use super::status::{self, Written};
 use super::{ModuleId, backoff};

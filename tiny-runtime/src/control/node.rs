@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, ResourceExt};
-use tiny_crds::{EdgeStatus, Payload, PortStatus, TinyModule, TinyNode, TinyNodeStatus, names};
+use tiny_crds::{Payload, PortStatus, TinyModule, TinyNode, TinyNodeStatus, names};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -19,14 +19,13 @@ use super::directory::Directory;
 use super::lease::Leadership;
 use super::leaving::{Leaving, Place};
 use super::neighbours::{Known, Neighbours};
+use super::own::{New, Own};
 use super::pause::{broke, pauses};
 use super::sharing::{Member, PortSchema, Sharing};
 use super::status::{self, Written};
-use super::{Catalogue, ModuleId, backoff, declare, face, finalizer, node_status, state};
+use super::{Catalogue, ModuleId, Summary, backoff, declare, face, finalizer, node_status, state};
 use crate::component::{ComponentType, OfferedPort};
-use crate::engine::{
-    Before, Cause, EdgeDecl, Face, Finding, NodeDecl, Peer, Proofs, Scheduler, Standing, What,
-};
+use crate::engine::{Face, Peer, Proofs, Scheduler, What};
 
 /// The shortest time between two looks at what components say of themselves.
 const NEWS: Duration = Duration::from_secs(1);
@@ -62,44 +61,8 @@ pub(crate) struct Nodes {
     summary: watch::Sender<Summary>,
 }
 
-/// A node of this module.
-struct Own {
-    node: TinyNode,
-    decl: NodeDecl,
-    findings: Vec<Finding>,
-    /// Of each edge what was last found good.
-    good: Vec<EdgeStatus>,
-}
-
-/// What an event of the watch changed of a node.
-enum New {
-    /// What it declares.
-    Declaration,
-    /// Its status, or what keeps its object.
-    Status,
-    /// At most what its component keeps.
-    State,
-}
-
 /// A status write that has ended: of which node, over which version, and what came of it.
 type Ended = (String, Option<String>, kube::Result<Written<TinyNode>>);
-
-/// How the nodes of this module are, in few words.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// True once all nodes of the namespace have been seen.
-    pub listed: bool,
-    /// Nodes of this module.
-    pub own: usize,
-    /// Those that take messages and have no fault.
-    pub ready: usize,
-    /// One sentence for each fault.
-    pub faults: Vec<String>,
-    /// Other modules that nodes of the namespace ask for, each with the number of its nodes.
-    pub others: BTreeMap<String, usize>,
-    /// One sentence for each edge from or to a node of this module whose mapping cannot be right.
-    pub refuted: Vec<String>,
-}
 
 impl Nodes {
     pub(crate) fn new(
@@ -350,27 +313,9 @@ impl Nodes {
     fn taken_in(&mut self, node: TinyNode) -> New {
         let decl = declare(&node);
         match self.own.get_mut(&decl.info.name) {
-            Some(own) if own.decl == decl => {
-                let without_state = |node: &TinyNode| {
-                    let status = node.status.clone();
-                    status.map(|status| TinyNodeStatus { metadata: BTreeMap::new(), ..status })
-                };
-                let is_state = own.node.metadata.generation == node.metadata.generation
-                    && without_state(&own.node) == without_state(&node)
-                    && own.node.finalizers() == node.finalizers();
-                own.node = node;
-                if is_state { New::State } else { New::Status }
-            }
-            Some(own) => {
-                own.node = node;
-                own.decl = decl;
-                New::Declaration
-            }
+            Some(own) => own.take(node, decl),
             None => {
-                let name = decl.info.name.clone();
-                let good =
-                    node.status.as_ref().map(|status| status.edges.clone()).unwrap_or_default();
-                self.own.insert(name, Own { node, decl, findings: Vec::new(), good });
+                self.own.insert(decl.info.name.clone(), Own::new(node, decl));
                 New::Declaration
             }
         }
@@ -430,32 +375,9 @@ impl Nodes {
         let directory = &self.directory;
         let stored = state::stored(&own.node);
         let peer = |peer: &str| directory.peer(peer);
-        let (proofs, good) = (&self.proofs, &own.good);
-        let standing = |edge: &str| standing(proofs, name, edge, good);
+        let standing = |edge: &str| own.standing(&self.proofs, edge);
         let findings = self.scheduler.restore(own.decl.clone(), stored, peer, standing);
-        let is_faulty = |edge: &EdgeDecl| {
-            findings.iter().any(|it| it.edge.as_ref() == Some(&edge.id) && it.cause.refuses())
-        };
-        own.good = own
-            .decl
-            .edges
-            .iter()
-            .filter_map(|edge| match is_faulty(edge) {
-                false => Some(as_good(edge)),
-                true => own.good.iter().find(|good| good.id == *edge.id).cloned(),
-            })
-            .collect();
-        // What a node has not yet while it starts is no fault of it.
-        let is_starting = findings.iter().any(|finding| finding.cause == Cause::Starting);
-        let passes = |cause: &Cause| matches!(cause, Cause::Starting | Cause::PortAbsent);
-        for new in findings.iter().filter(|finding| !own.findings.contains(finding)) {
-            if is_starting && passes(&new.cause) {
-                tracing::debug!(target: "tiny_runtime::fault", "{new}");
-            } else {
-                tracing::warn!(target: "tiny_runtime::fault", "{new}");
-            }
-        }
-        own.findings = findings;
+        own.judged(findings);
         self.dirty.insert(name.to_owned());
         self.share(name);
     }
@@ -618,31 +540,6 @@ impl Nodes {
 /// True for a node that is being deleted: its object stays for somebody's finalizer only.
 fn is_leaving(node: &TinyNode) -> bool {
     node.metadata.deletion_timestamp.is_some()
-}
-
-/// What is known of an edge: whether its mapping can be right, and what goes on if not.
-fn standing(proofs: &Proofs, node: &str, edge: &str, good: &[EdgeStatus]) -> Standing {
-    let proof = proofs.of(node).iter().find(|(id, _)| **id == *edge).map(|(_, proof)| proof);
-    let refuted = proof.map(|proof| proof.refuted().collect::<Vec<_>>().join("; "));
-    let refuted = refuted.filter(|why| !why.is_empty());
-    let goes_on = |good: &&EdgeStatus| {
-        good.id == *edge
-            && proofs.may_go_on(node, edge, (&good.port, &good.to), good.configuration.as_ref())
-    };
-    // Looked for only where the declared mapping cannot be used.
-    let is_used = refuted.is_none() && proofs.compiles(node, edge);
-    let good = good.iter().filter(|_| !is_used).find(goes_on);
-    let before = good.map(|good| Before { mapping: good.configuration.clone() });
-    Standing { refuted, before }
-}
-
-fn as_good(edge: &EdgeDecl) -> EdgeStatus {
-    EdgeStatus {
-        id: edge.id.to_string(),
-        port: edge.port.to_string(),
-        to: edge.to.to_string(),
-        configuration: edge.mapping.clone(),
-    }
 }
 
 /// Stands for a moment that is never waited for.
