@@ -308,10 +308,10 @@ mod tests {
         assert_eq!(refused.kind(), ErrorKind::MissingRequiredArgument);
     }
 
-    /// What the charts call the binary with, in each render of `tests/tests/charts.rs`.
+    /// What the charts call the binary with, in each render of `tests/tests/charts/`.
     #[test]
     fn the_arguments_of_charts_are_understood() {
-        let renders = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/tests/renders");
+        let renders = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/tests/charts/renders");
         let mut commands = std::collections::BTreeSet::new();
         for render in std::fs::read_dir(renders).unwrap() {
             let text = std::fs::read_to_string(render.unwrap().path()).unwrap();
