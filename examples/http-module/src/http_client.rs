@@ -1,21 +1,19 @@
 //! `http_client`: asks a server.
 
+mod client;
+mod failed;
+
 use std::cell::Cell;
-use std::io;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
-use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, Url};
+use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use tiny_runtime::prelude::*;
-use tiny_runtime::tokio::net::lookup_host;
-use tiny_runtime::tokio::task_local;
 use tiny_runtime::tokio::time::Instant;
 
-use crate::allowed::{Allowed, refused};
+use self::client::{Made, REDIRECTED};
+use self::failed::Failed;
 use crate::header::{self, Header};
 
 /// Where requests may go, and how much comes back.
@@ -200,13 +198,6 @@ pub(crate) struct HttpClient {
     made: Mutex<Option<Made>>,
 }
 
-/// What settings make, once for all requests.
-#[derive(Clone)]
-struct Made {
-    allowed: Arc<Allowed>,
-    client: Client,
-}
-
 impl HttpClient {
     fn has_error(&self) -> bool {
         self.settings.get().enable_error_port
@@ -217,50 +208,6 @@ impl HttpClient {
         let made = self.made.lock().unwrap_or_else(PoisonError::into_inner).clone();
         made.ok_or_else(|| Error::transient("the settings are not in force yet"))
     }
-}
-
-task_local! {
-    /// Whether the request under way was redirected: a server has seen it.
-    static REDIRECTED: Cell<bool>;
-}
-
-fn made(settings: &ClientSettings) -> Result<Made, String> {
-    // Whoever came first has chosen the same.
-    let _chosen = rustls::crypto::ring::default_provider().install_default();
-    let allowed = Arc::new(Allowed::read(&settings.allow)?);
-    let (most, looked_at) = (settings.max_redirects as usize, allowed.clone());
-    let redirects = Policy::custom(move |attempt| {
-        if attempt.previous().len() > most {
-            return attempt.error(format!("it was redirected more than {most} times"));
-        }
-        let checked = check(&looked_at, attempt.url());
-        match checked {
-            Ok(()) => {
-                // Elsewhere than in a request there is nobody to tell.
-                let _told = REDIRECTED.try_with(|redirected| redirected.set(true));
-                attempt.follow()
-            }
-            Err(why) => attempt.error(format!("it was redirected, and {why}")),
-        }
-    });
-    let mut client = Client::builder()
-        .redirect(redirects)
-        .dns_resolver(Arc::new(Resolver(allowed.clone())))
-        // A URL may have in it what is for its own server only.
-        .referer(false)
-        // A proxy would resolve names in our place.
-        .no_proxy()
-        .connect_timeout(Duration::from_secs(10))
-        .user_agent(concat!("tiny-http-module/", env!("CARGO_PKG_VERSION")));
-    if !settings.ca_certificates.trim().is_empty() {
-        let pem = settings.ca_certificates.as_bytes();
-        let all = Certificate::from_pem_bundle(pem);
-        let all = all.map_err(|e| format!("`caCertificates` cannot be read as PEM: {e}"))?;
-        client = all.into_iter().fold(client, reqwest::ClientBuilder::add_root_certificate);
-    }
-    let client =
-        client.build().map_err(|e| format!("cannot make an HTTP client: {}", cause(&e)))?;
-    Ok(Made { allowed, client })
 }
 
 /// Where a message wants to go.
@@ -285,70 +232,12 @@ fn place(message: &Request) -> Result<Url, String> {
     Ok(place)
 }
 
-/// Whether a URL may be asked; a name is looked at when it is resolved.
-fn check(allowed: &Allowed, url: &Url) -> Result<(), String> {
-    match url.host_str() {
-        Some(host) if allowed.has_host(host) && matches!(url.scheme(), "http" | "https") => Ok(()),
-        _ => allowed.check(url),
-    }
-}
-
-/// Gives of a name those addresses only that may be asked: what was looked at is what is connected to.
-struct Resolver(Arc<Allowed>);
-
-impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let allowed = self.0.clone();
-        Box::pin(async move {
-            let host = name.as_str().to_owned();
-            let all: Vec<SocketAddr> = lookup_host((host.as_str(), 0)).await?.collect();
-            let is_allowed =
-                |address: &SocketAddr| allowed.has_host(&host) || allowed.has_address(address.ip());
-            let some: Vec<SocketAddr> = all.into_iter().filter(is_allowed).collect();
-            if some.is_empty() {
-                return Err(NotAllowed(refused(&host)).into());
-            }
-            Ok(Box::new(some.into_iter()) as Addrs)
-        })
-    }
-}
-
-/// A name that leads to no address which may be asked.
-#[derive(Debug)]
-struct NotAllowed(String);
-
-impl std::fmt::Display for NotAllowed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for NotAllowed {}
-
 fn headers(message: &Request) -> Result<HeaderMap, String> {
     let mut headers = header::map(&message.headers)?;
     if !message.body.is_empty() && !headers.contains_key(CONTENT_TYPE) {
         headers.insert(CONTENT_TYPE, header::value_of("contentType", &message.content_type)?);
     }
     Ok(headers)
-}
-
-/// The innermost cause, which says what happened.
-fn cause<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> &'a (dyn std::error::Error + 'static) {
-    let mut innermost = error;
-    loop {
-        // An error of the system passes over what it holds when it is asked for its source.
-        let held = innermost.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        match held {
-            Some(held) => innermost = held,
-            None => match innermost.source() {
-                Some(source) => innermost = source,
-                None => return innermost,
-            },
-        }
-    }
 }
 
 /// Sends a request, and reads what comes back.
@@ -385,67 +274,12 @@ async fn said(mut response: Response, most: u64) -> Result<Said, Failed> {
     })
 }
 
-/// Why there is no response.
-enum Failed {
-    Http { error: reqwest::Error, did_not_reach: bool },
-    TooLarge(u64),
-    NoStatus(u16),
-}
-
-impl From<reqwest::Error> for Failed {
-    fn from(error: reqwest::Error) -> Self {
-        // What fails in the midst of a response has reached a server.
-        Self::Http { error, did_not_reach: false }
-    }
-}
-
-impl Failed {
-    /// As the flow hears of it: transient where asking again may help and does no harm.
-    fn into_error(self, message: &Request) -> Error {
-        let place = Url::parse(&message.url).ok();
-        let place = place.as_ref().and_then(Url::host_str).unwrap_or("the server");
-        match self {
-            Self::NoStatus(status) => Error::permanent(format!(
-                "{place} answers with {status}, which is no status of HTTP"
-            )),
-            Self::TooLarge(most) => Error::permanent(format!(
-                "{place} answers with more than {most} bytes; `maxResponseBytes` in the settings may be raised"
-            )),
-            Self::Http { error, did_not_reach } => {
-                let why = cause(&error);
-                let mistrust = match why.downcast_ref() {
-                    Some(rustls::Error::InvalidCertificate(mistrust)) => Some(mistrust),
-                    _ => None,
-                };
-                let is_refusal = error.is_builder()
-                    || error.is_redirect()
-                    || why.is::<NotAllowed>()
-                    || mistrust.is_some();
-                let text = match mistrust {
-                    Some(rustls::CertificateError::UnknownIssuer) => format!(
-                        "{place} cannot be asked: nobody who is trusted vouches for its certificate; `caCertificates` in the settings may name who does"
-                    ),
-                    _ if error.is_timeout() => {
-                        format!("{place} has not answered within {} s", message.timeout)
-                    }
-                    _ => format!("{place} cannot be asked: {why}"),
-                };
-                if !is_refusal && (did_not_reach || message.method.may_be_repeated()) {
-                    Error::transient(text)
-                } else {
-                    Error::permanent(text)
-                }
-            }
-        }
-    }
-}
-
 #[component]
 impl HttpClient {
     /// Makes a client of new settings, or refuses them.
     #[port(settings)]
     async fn prepare(&self, _ctx: &Ctx, settings: &ClientSettings) -> Result<()> {
-        let made = made(settings).map_err(Error::permanent)?;
+        let made = Made::of(settings).map_err(Error::permanent)?;
         *self.made.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
         Ok(())
     }
@@ -456,7 +290,7 @@ impl HttpClient {
         let settings = self.settings.get();
         let url = place(&message).map_err(Error::permanent)?;
         let Made { allowed, client } = self.made()?;
-        check(&allowed, &url).map_err(Error::permanent)?;
+        allowed.check(&url).map_err(Error::permanent)?;
         let mut timeout = Duration::from_secs(message.timeout);
         if let Some(deadline) = ctx.deadline() {
             timeout = timeout.min(deadline.saturating_duration_since(Instant::now()));

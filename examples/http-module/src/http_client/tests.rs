@@ -1,5 +1,8 @@
 //! Against servers on this machine. Time passes as it does: what is waited for is not ours.
 
+use std::io;
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request as Asked;
