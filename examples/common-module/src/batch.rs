@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tiny_runtime::component::Kind;
 use tiny_runtime::prelude::*;
 use tiny_runtime::tokio::sync::watch;
 use tiny_runtime::tokio::time::{Instant, timeout_at};
@@ -34,12 +35,14 @@ pub(crate) struct Several {
     pub(crate) items: Vec<Json>,
 }
 
-/// What came of a batch; nothing yet.
+/// What came of a batch; nothing yet. Of an error, whether it is one for good.
 type Fate = Option<Result<(), (String, bool)>>;
 
 /// A batch that is filled.
 struct Filling {
-    items: Vec<Json>,
+    /// The number of its first item, which no other batch has.
+    number: u64,
+    items: Vec<(u64, Json)>,
     due: Instant,
     fate: watch::Sender<Fate>,
 }
@@ -47,48 +50,87 @@ struct Filling {
 /// Gathers messages, and hands on several at once.
 ///
 /// Whoever sent one waits until the batch that it is in has been handed on, and shares what comes of it: nothing is lost when that fails.
-#[component(name = "batch", tags = ["common", "list"])]
+/// Who gives up before takes back what it sent.
+// Two batches of any size: one on its way, one that is filled.
+#[component(name = "batch", tags = ["common", "list"], concurrency = 2000)]
 #[derive(Default)]
 pub(crate) struct Batch {
     settings: Settings<BatchSettings>,
-    filling: Mutex<Option<Filling>>,
+    next: Mutex<Next>,
+}
+
+#[derive(Default)]
+struct Next {
+    filling: Option<Filling>,
+    /// Items that have come so far.
+    came: u64,
+}
+
+/// An item that waits in the batch that is filled. Dropped before that goes, it is taken out: its sender has been told that it failed.
+struct Waiting<'a> {
+    component: &'a Batch,
+    batch: u64,
+    item: u64,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut next = self.component.next();
+        let Some(batch) = next.filling.as_mut().filter(|it| it.number == self.batch) else {
+            return;
+        };
+        batch.items.retain(|(number, _)| *number != self.item);
+        if batch.items.is_empty() {
+            next.filling = None;
+        }
+    }
 }
 
 impl Batch {
-    fn filling(&self) -> MutexGuard<'_, Option<Filling>> {
-        self.filling.lock().unwrap_or_else(PoisonError::into_inner)
+    fn next(&self) -> MutexGuard<'_, Next> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts an item into the batch; tells when that is due, and of its fate.
-    fn put(&self, item: Json) -> (Instant, watch::Receiver<Fate>, Option<Filling>) {
+    /// Puts an item into the batch; tells when that is due, and of its fate. The batch itself, where it is full now.
+    fn put(&self, item: Json) -> (Waiting<'_>, Instant, watch::Receiver<Fate>, Option<Filling>) {
         let settings = self.settings.get();
-        let mut filling = self.filling();
-        let batch = filling.get_or_insert_with(|| Filling {
+        let mut next = self.next();
+        let number = next.came;
+        next.came += 1;
+        let batch = next.filling.get_or_insert_with(|| Filling {
+            number,
             items: Vec::new(),
-            due: Instant::now() + Duration::from_millis(settings.delay),
+            due: later(Instant::now(), Duration::from_millis(settings.delay)),
             fate: watch::Sender::new(None),
         });
-        batch.items.push(item);
+        batch.items.push((number, item));
+        let waiting = Waiting { component: self, batch: batch.number, item: number };
         let (due, fate) = (batch.due, batch.fate.subscribe());
         let is_full = batch.items.len() as u64 >= settings.size;
-        (due, fate, if is_full { filling.take() } else { None })
+        (waiting, due, fate, if is_full { next.filling.take() } else { None })
     }
 
-    /// Takes the batch that is due, unless somebody has.
-    fn take_due(&self, now: Instant) -> Option<Filling> {
-        let mut filling = self.filling();
-        filling.as_ref().is_some_and(|batch| batch.due <= now).then(|| filling.take()).flatten()
+    /// Takes the batch of this number, unless somebody has.
+    fn take(&self, number: u64) -> Option<Filling> {
+        self.next().filling.take_if(|batch| batch.number == number)
     }
 
     async fn hand_on(&self, ctx: &Ctx, batch: Filling) -> Result {
-        let sent = self.out(ctx, Several { items: batch.items }).await;
+        let items = batch.items.into_iter().map(|(_, item)| item).collect();
+        let sent = self.out(ctx, Several { items }).await;
         let told = match &sent {
             Ok(_) => Ok(()),
-            Err(e) => Err((e.to_string(), e.is_permanent())),
+            // That time has run out for whoever handed it on says nothing of the others.
+            Err(e) => Err((e.to_string(), matches!(e.kind(), Kind::Permanent | Kind::Limit))),
         };
         batch.fate.send_replace(Some(told));
         sent
     }
+}
+
+/// So much later; as late as there is, where nobody can wait so long.
+fn later(now: Instant, by: Duration) -> Instant {
+    now.checked_add(by.min(Duration::from_secs(100 * 365 * 24 * 3600))).unwrap_or(now)
 }
 
 #[component]
@@ -96,14 +138,14 @@ impl Batch {
     /// One of them. The reply of the flow behind goes to whoever filled the batch, or waited longest.
     #[port(target, name = "in", position = "left")]
     async fn input(&self, ctx: &Ctx, message: Passing) -> Result {
-        let (due, mut fate, full) = self.put(message.context);
+        let (waiting, due, mut fate, full) = self.put(message.context);
         if let Some(batch) = full {
             return self.hand_on(ctx, batch).await;
         }
         let told = |fate: &Fate| fate.is_some();
         // Its sender is gone when whoever was to hand the batch on gave up.
         if timeout_at(due, fate.wait_for(told)).await.is_err() {
-            if let Some(batch) = self.take_due(Instant::now()) {
+            if let Some(batch) = self.take(waiting.batch) {
                 return self.hand_on(ctx, batch).await;
             }
             // Somebody else is about to.
@@ -126,6 +168,7 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use tiny_runtime::tokio;
+    use tiny_runtime::tokio::time::timeout;
 
     use super::*;
     use crate::passing::{context, json, passing};
@@ -144,6 +187,57 @@ mod tests {
         assert_eq!(began.elapsed(), Duration::from_millis(500));
         let sent: Vec<Vec<Json>> = bench.sent(Batch::OUT).into_iter().map(|it| it.items).collect();
         assert_eq!(sent, [vec![context("a"), context("b")], vec![context("c")]]);
+        Ok(())
+    }
+
+    #[tiny_runtime::test]
+    async fn each_shares_what_comes_of_its_own_batch_and_of_no_other() -> Result<()> {
+        let bench = Bench::<Batch>::new();
+        bench.settings_json(json!({"size": 2, "delay": 1000}));
+        // The flow behind takes longer for the first batch than the second one waits.
+        bench.stall(Batch::OUT).reply(Batch::OUT, "taken".to_owned());
+        let send = |text: &str| bench.send(Batch::INPUT, passing(text));
+        tokio::select! {
+            biased;
+            first = async { tokio::join!(send("a"), send("b")) } => panic!("{first:?}"),
+            second = send("c") => second?.ignore(),
+        }
+        let sent: Vec<Vec<Json>> = bench.sent(Batch::OUT).into_iter().map(|it| it.items).collect();
+        assert_eq!(sent, [vec![context("a"), context("b")], vec![context("c")]]);
+        Ok(())
+    }
+
+    #[tiny_runtime::test]
+    async fn who_gives_up_takes_back_what_it_sent() -> Result<()> {
+        let bench = Bench::<Batch>::new();
+        bench.settings_json(json!({"size": 2, "delay": 1000}));
+        let impatient = bench.send(Batch::INPUT, passing("gone"));
+        assert!(timeout(Duration::from_millis(500), impatient).await.is_err());
+        assert!(bench.component().next().filling.is_none());
+        let send = |text: &str| bench.send(Batch::INPUT, passing(text));
+        let (one, two) = tokio::join!(send("a"), send("b"));
+        one?.ignore();
+        two?.ignore();
+        assert_eq!(bench.sent(Batch::OUT)[0].items, [context("a"), context("b")]);
+        Ok(())
+    }
+
+    #[tiny_runtime::test]
+    async fn what_was_in_a_batch_that_ran_out_of_somebodys_time_comes_again() -> Result<()> {
+        let bench = Bench::<Batch>::new();
+        bench.settings_json(json!({"size": 2, "delay": u64::MAX}));
+        let first = bench.send(Batch::INPUT, passing("a"));
+        let others = async {
+            bench.stall(Batch::OUT).reply(Batch::OUT, "taken".to_owned());
+            let hurried = bench.send(Batch::INPUT, passing("b"));
+            assert!(timeout(Duration::from_millis(500), hurried).await.is_err());
+            bench.send(Batch::INPUT, passing("c")).await
+        };
+        let (first, last) = tokio::join!(first, others);
+        first?.ignore();
+        last?.ignore();
+        // `a` is tried again a moment after its batch was given up.
+        assert_eq!(bench.sent(Batch::OUT)[1].items, [context("c"), context("a")]);
         Ok(())
     }
 

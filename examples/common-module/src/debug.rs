@@ -4,6 +4,15 @@ use std::sync::{Mutex, PoisonError};
 
 use tiny_runtime::prelude::*;
 
+/// What is shown at first.
+#[message(default)]
+#[derive(Default)]
+pub(crate) struct DebugSettings {
+    /// What is shown until something has come.
+    #[ui(configurable)]
+    pub(crate) context: Json,
+}
+
 /// What to show.
 #[message]
 pub(crate) struct Shown {
@@ -25,12 +34,14 @@ pub(crate) struct DebugPanel {
 #[component(name = "debug", tags = ["common", "end"])]
 #[derive(Default)]
 pub(crate) struct Debug {
-    last: Mutex<Json>,
+    settings: Settings<DebugSettings>,
+    last: Mutex<Option<Json>>,
 }
 
 impl Debug {
     fn panel(&self) -> DebugPanel {
-        DebugPanel { context: self.last.lock().unwrap_or_else(PoisonError::into_inner).clone() }
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        DebugPanel { context: last.unwrap_or_else(|| self.settings.get().context.clone()) }
     }
 }
 
@@ -39,7 +50,7 @@ impl Debug {
     /// What is shown.
     #[port(target, name = "in", position = "left")]
     async fn input(&self, ctx: &Ctx, message: Shown) -> Result<()> {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = message.context;
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(message.context);
         ctx.refresh();
         Ok(())
     }
@@ -59,6 +70,8 @@ mod tests {
     #[tiny_runtime::test]
     async fn the_last_message_is_shown() -> Result<()> {
         let bench = Bench::<Debug>::new();
+        bench.settings_json(json!({"context": "nothing yet"}));
+        assert_eq!(bench.view(), Some(json!({"context": "nothing yet"})));
         for text in ["one", "two"] {
             bench.send(Debug::INPUT, Shown { context: context(text) }).await?;
         }

@@ -1,6 +1,6 @@
 //! `deduplicate`: each key once.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -52,27 +52,32 @@ pub(crate) struct Deduplicate {
 
 #[derive(Default)]
 struct Seen {
-    keys: HashSet<String>,
+    /// Each key with the number under which it came.
+    keys: HashMap<String, u64>,
     /// The same in the order in which they came.
     order: VecDeque<(Instant, String)>,
+    /// How many have come so far.
+    came: u64,
 }
 
 impl Seen {
-    /// Notes a key; false when it was known.
-    fn note(&mut self, key: &str, now: Instant, settings: &DeduplicateSettings) -> bool {
+    /// Notes a key, under a number; `None` when it was known.
+    fn note(&mut self, key: &str, now: Instant, settings: &DeduplicateSettings) -> Option<u64> {
         let window = Duration::from_millis(settings.window);
         while self.order.front().is_some_and(|(since, _)| now.duration_since(*since) >= window) {
             self.forget_oldest();
         }
-        if self.keys.contains(key) {
-            return false;
+        if self.keys.contains_key(key) {
+            return None;
         }
         while self.order.len() as u64 >= settings.max_keys {
             self.forget_oldest();
         }
-        self.keys.insert(key.to_owned());
+        let number = self.came;
+        self.came += 1;
+        self.keys.insert(key.to_owned(), number);
         self.order.push_back((now, key.to_owned()));
-        true
+        Some(number)
     }
 
     fn forget_oldest(&mut self) {
@@ -81,8 +86,10 @@ impl Seen {
         }
     }
 
-    fn forget(&mut self, key: &str) {
-        if self.keys.remove(key) {
+    /// Forgets a key, unless it was forgotten already: what has come since is somebody else's.
+    fn forget(&mut self, key: &str, number: u64) {
+        if self.keys.get(key) == Some(&number) {
+            self.keys.remove(key);
             self.order.retain(|(_, other)| other != key);
         }
     }
@@ -92,13 +99,14 @@ impl Seen {
 struct Tentative<'a> {
     component: &'a Deduplicate,
     key: &'a str,
+    number: u64,
     has_arrived: bool,
 }
 
 impl Drop for Tentative<'_> {
     fn drop(&mut self) {
         if !self.has_arrived {
-            self.component.seen().forget(self.key);
+            self.component.seen().forget(self.key, self.number);
         }
     }
 }
@@ -119,15 +127,16 @@ impl Deduplicate {
     #[port(target, name = "in", position = "left")]
     async fn input(&self, ctx: &Ctx, message: Keyed) -> Result {
         let settings = self.settings.get();
-        let is_new = self.seen().note(&message.key, Instant::now(), &settings);
+        let noted = self.seen().note(&message.key, Instant::now(), &settings);
         let context = Context(message.context);
-        if !is_new {
+        let Some(number) = noted else {
             return match settings.enable_duplicate_port {
                 true => self.duplicate(ctx, context).await,
                 false => Ok(Reply::none()),
             };
-        }
-        let mut tentative = Tentative { component: self, key: &message.key, has_arrived: false };
+        };
+        let mut tentative =
+            Tentative { component: self, key: &message.key, number, has_arrived: false };
         let reply = self.out(ctx, context).await?;
         tentative.has_arrived = true;
         Ok(reply)
@@ -144,7 +153,7 @@ impl Deduplicate {
 
 #[cfg(test)]
 mod tests {
-    use tiny_runtime::tokio::time::sleep;
+    use tiny_runtime::tokio::time::{sleep, timeout};
 
     use super::*;
     use crate::passing::{context, json};
@@ -176,6 +185,24 @@ mod tests {
         assert_eq!(bench.sent(Deduplicate::OUT).len(), 4, "`a` was forgotten for `c`");
         assert_eq!(bench.sent(Deduplicate::DUPLICATE).len(), 1);
         assert_eq!(bench.component().seen().order.len(), 2);
+        Ok(())
+    }
+
+    #[tiny_runtime::test]
+    async fn what_fails_late_forgets_nothing_that_came_since() -> Result<()> {
+        let bench = Bench::<Deduplicate>::new();
+        bench.settings_json(json!({"window": 1000}));
+        bench.stall(Deduplicate::OUT).reply(Deduplicate::OUT, "seen".to_owned());
+        let late = timeout(Duration::from_secs(2), bench.send(Deduplicate::INPUT, keyed("a")));
+        let again = async {
+            sleep(Duration::from_millis(1900)).await;
+            bench.send(Deduplicate::INPUT, keyed("a")).await
+        };
+        let (late, again) = tiny_runtime::tokio::join!(late, again);
+        assert!(late.is_err());
+        again?.ignore();
+        bench.send(Deduplicate::INPUT, keyed("a")).await?.ignore();
+        assert_eq!(bench.sent(Deduplicate::OUT).len(), 2, "the window of the second is open");
         Ok(())
     }
 

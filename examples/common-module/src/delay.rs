@@ -26,7 +26,7 @@ fn second() -> u64 {
 /// Hands on what comes, later.
 ///
 /// Whoever sent it waits as long, and gets the reply of what comes after. A run that is cancelled waits no more.
-#[component(name = "delay", tags = ["common", "time"])]
+#[component(name = "delay", tags = ["common", "time"], concurrency = 1000)]
 #[derive(Default)]
 pub(crate) struct Delay;
 

@@ -1,11 +1,11 @@
 //! `throttle`: not too often.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tiny_runtime::prelude::*;
-use tiny_runtime::tokio::time::{Instant, sleep_until};
+use tiny_runtime::tokio::sync::Mutex;
+use tiny_runtime::tokio::time::{Instant, sleep};
 
 use crate::passing::{Context, Passing};
 
@@ -30,37 +30,58 @@ impl Default for ThrottleSettings {
 
 /// Hands on so many messages within any interval, and no more.
 ///
-/// Others wait for their turn, in the order in which they came, and whoever sent them waits with them. With `dropped` enabled nobody waits.
-#[component(name = "throttle", tags = ["common", "time"])]
+/// Others wait for their turn, in the order in which they came, and whoever sent them waits with them; who gives up makes room. With
+/// `dropped` enabled nobody waits.
+#[component(name = "throttle", tags = ["common", "time"], concurrency = 1000)]
 #[derive(Default)]
 pub(crate) struct Throttle {
     settings: Settings<ThrottleSettings>,
-    /// When the last ones passed, or will.
+    /// When the last ones passed. Whoever is next holds it while it waits, and the others queue behind it.
     passed: Mutex<VecDeque<Instant>>,
 }
+
+/// How often the settings are looked at by whoever waits.
+const LOOK: Duration = Duration::from_secs(1);
 
 impl Throttle {
     fn has_dropped(&self) -> bool {
         self.settings.get().enable_dropped_port
     }
 
-    /// When the next one may pass, which is taken; `None` when it would have to wait and may not.
-    fn turn(&self, now: Instant) -> Option<Instant> {
+    /// How long the next one has to wait, after those that have passed.
+    fn wait(&self, passed: &mut VecDeque<Instant>, now: Instant) -> Duration {
         let settings = self.settings.get();
         let interval = Duration::from_millis(settings.interval);
-        let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
-        while passed.front().is_some_and(|at| now.saturating_duration_since(*at) >= interval) {
+        let since = |at: &Instant| now.saturating_duration_since(*at);
+        while passed.front().is_some_and(|at| since(at) >= interval) {
             passed.pop_front();
         }
         // So many before the next there must lie an interval.
         let count = usize::try_from(settings.count).unwrap_or(usize::MAX);
-        let before = passed.len().checked_sub(count).map(|at| passed[at] + interval);
-        let turn = before.unwrap_or(now).max(now);
-        if turn > now && settings.enable_dropped_port {
-            return None;
+        let before = passed.len().checked_sub(count).and_then(|at| passed.get(at));
+        before.map_or(Duration::ZERO, |at| interval.saturating_sub(since(at)))
+    }
+
+    /// Waits for a turn, and takes it; false when it would have to wait and may not.
+    async fn turn(&self) -> bool {
+        let may_wait = || !self.has_dropped();
+        let mut passed = match self.passed.try_lock() {
+            Ok(passed) => passed,
+            Err(_) if may_wait() => self.passed.lock().await,
+            Err(_) => return false,
+        };
+        loop {
+            let now = Instant::now();
+            let wait = self.wait(&mut passed, now);
+            if wait.is_zero() {
+                passed.push_back(now);
+                return true;
+            }
+            if !may_wait() {
+                return false;
+            }
+            sleep(wait.min(LOOK)).await;
         }
-        passed.push_back(turn);
-        Some(turn)
     }
 }
 
@@ -70,12 +91,9 @@ impl Throttle {
     #[port(target, name = "in", position = "left")]
     async fn input(&self, ctx: &Ctx, message: Passing) -> Result {
         let context = Context(message.context);
-        match self.turn(Instant::now()) {
-            Some(turn) => {
-                sleep_until(turn).await;
-                self.out(ctx, context).await
-            }
-            None => self.dropped(ctx, context).await,
+        match self.turn().await {
+            true => self.out(ctx, context).await,
+            false => self.dropped(ctx, context).await,
         }
     }
 
@@ -90,6 +108,8 @@ impl Throttle {
 
 #[cfg(test)]
 mod tests {
+    use tiny_runtime::tokio::time::timeout;
+
     use super::*;
     use crate::passing::{json, passing};
 
@@ -118,6 +138,40 @@ mod tests {
             sent?.ignore();
         }
         assert_eq!(began.elapsed(), Duration::from_millis(300));
+        Ok(())
+    }
+
+    #[tiny_runtime::test]
+    async fn who_gives_up_takes_no_turn() -> Result<()> {
+        let bench = Bench::<Throttle>::new();
+        bench.settings_json(json!({"count": 1, "interval": 1000}));
+        bench.send(Throttle::INPUT, passing("a")).await?.ignore();
+        let began = Instant::now();
+        for _ in 0..5 {
+            let impatient = bench.send(Throttle::INPUT, passing("gone"));
+            assert!(timeout(Duration::from_millis(100), impatient).await.is_err());
+        }
+        bench.send(Throttle::INPUT, passing("b")).await?.ignore();
+        assert_eq!(began.elapsed(), Duration::from_millis(1000));
+        Ok(())
+    }
+
+    #[tiny_runtime::test]
+    async fn new_settings_hold_for_those_who_wait_too() -> Result<()> {
+        let bench = Bench::<Throttle>::new();
+        bench.settings_json(json!({"count": 1, "interval": u64::MAX}));
+        bench.send(Throttle::INPUT, passing("a")).await?.ignore();
+        let waits = async {
+            let sent = bench.send(Throttle::INPUT, passing("b")).await;
+            sent.map(|reply| reply.ignore()).map(|()| Instant::now())
+        };
+        let changes = async {
+            sleep(Duration::from_secs(10)).await;
+            bench.settings_json(json!({"count": 1, "interval": 100}));
+            Instant::now()
+        };
+        let (passed, changed) = tiny_runtime::tokio::join!(waits, changes);
+        assert!(passed?.duration_since(changed) <= LOOK);
         Ok(())
     }
 
