@@ -1,6 +1,6 @@
 //! Headers, as flows have them.
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{HOST, HeaderMap, HeaderName, HeaderValue};
 use tiny_runtime::prelude::*;
 
 /// A header of a request or a response.
@@ -35,19 +35,21 @@ pub(crate) fn value<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
     found.map(|header| header.value.as_str())
 }
 
-/// Headers that say how a message is framed, which is not for a flow to say.
-const FRAMING: [&str; 8] = [
+/// Headers that say how a message is framed on one connection. A flow that hands headers on from one to another has them among those.
+const FRAMING: [&str; 10] = [
     "connection",
     "content-length",
-    "host",
+    "keep-alive",
+    "proxy-authenticate",
     "proxy-connection",
     "te",
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "expect",
 ];
 
-/// The headers that a flow wants to be sent.
+/// The headers that a flow wants to be sent, without those that are not for a flow to say.
 ///
 /// # Errors
 /// Says which one cannot be a header.
@@ -57,9 +59,10 @@ pub(crate) fn map(headers: &[Header]) -> Result<HeaderMap, String> {
         let name: HeaderName =
             key.parse().map_err(|_| format!("`{}` is no name of a header", key.escape_debug()))?;
         if FRAMING.contains(&name.as_str()) {
-            return Err(format!(
-                "the header `{name}` says how a message is framed, and is not for a flow to say"
-            ));
+            continue;
+        }
+        if name == HOST {
+            return Err("the header `host` is made of the URL, and is not for a flow to say".into());
         }
         map.append(name, value_of(key, value)?);
     }

@@ -189,18 +189,17 @@ async fn only_what_can_be_done_twice_is_tried_again() -> Result<()> {
 async fn a_flow_cannot_frame_a_request() -> Result<()> {
     let port = server().await;
     let with = |key: &str, value: &str| json!({"url": format!("http://127.0.0.1:{port}/echo"), "headers": [{"key": key, "value": value}]});
-    for (key, value) in [
-        ("Content-Length", "0"),
-        ("Transfer-Encoding", "chunked"),
-        ("Host", "other"),
-        ("Connection", "upgrade"),
-        ("X-A\r\nX-B", "1"),
-        ("X-A", "1\r\nX-B: 2"),
-        ("X A", "1"),
-        ("", "1"),
-    ] {
+    for (key, value) in
+        [("Host", "other"), ("X-A\r\nX-B", "1"), ("X-A", "1\r\nX-B: 2"), ("X A", "1"), ("", "1")]
+    {
         let error = ask(&here(), with(key, value)).await.unwrap_err();
         assert!(error.is_permanent() && error.to_string().contains("header"), "{key}: {error}");
+    }
+    for (key, value) in
+        [("Content-Length", "9"), ("Transfer-Encoding", "chunked"), ("Connection", "upgrade")]
+    {
+        let said = ask(&here(), with(key, value)).await?;
+        assert_eq!(said.status_code, 200, "{key} is of another message, and left out");
     }
     let error = ask(&here(), json!({"url": "no url"})).await.unwrap_err();
     assert!(error.to_string().starts_with("`no url` is no URL"), "{error}");

@@ -41,6 +41,10 @@ fn address(hostname: &str) -> Result<Option<SocketAddr>, String> {
     if let Ok(address) = hostname.parse() {
         return Ok(Some(address));
     }
+    // One of the newer kind has colons of its own, and no port.
+    if hostname.parse::<IpAddr>().is_ok() {
+        return Ok(None);
+    }
     let Some((host, port)) = hostname.rsplit_once(':') else { return Ok(None) };
     let port = port.parse().map_err(|_| {
         format!("`{hostname}` in `hostnames` is no address: write `127.0.0.1:8080`, or a host")
@@ -127,7 +131,9 @@ mod tests {
         };
         assert_eq!(addresses(&["localhost:80", "[::1]:81"]), ["127.0.0.1:80", "[::1]:81"]);
         assert_eq!(addresses(&["shop.example:8080"]), ["127.0.0.1:8080"]);
-        assert_eq!(addresses(&["shop.example"]), ["127.0.0.1:0"]);
+        for host in ["shop.example", "127.0.0.1", "::1"] {
+            assert_eq!(addresses(&[host]), ["127.0.0.1:0"], "{host}");
+        }
         let no = "`a:b` in `hostnames` is no address: write `127.0.0.1:8080`, or a host";
         assert_eq!(addresses(&["a:b"]), [no]);
     }

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::header::{
     ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue,
     RETRY_AFTER, TRANSFER_ENCODING,
@@ -36,6 +35,8 @@ pub(super) struct Exchange {
     pub(super) ctx: Ctx,
     pub(super) terms: Arc<Terms>,
     pub(super) peer: IpAddr,
+    /// Set where a body was refused before all of it had been read.
+    pub(super) unread: AtomicBool,
 }
 
 /// Why a request does not come to the flow: the client's fault, so that the status says 4xx.
@@ -57,6 +58,10 @@ impl From<Unread> for Refusal {
             Unread::TooLarge => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than may be sent here")
             }
+            Unread::TooManyValues => Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "the JSON of the body has more values than may be sent here",
+            ),
             Unread::TooMany => Self::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too much is being sent at once; try again in a moment",
@@ -75,12 +80,17 @@ impl Exchange {
         &self,
         request: Request<Incoming>,
     ) -> Result<Response<Full<Bytes>>, Infallible> {
+        let (head, mut body) = request.into_parts();
         // Where two lengths are said, a proxy may have read the other one: nothing that comes after such a body is believed.
-        let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
-        let (mut response, is_last) = match self.flow(request).await {
+        let is_chunked = head.headers.contains_key(TRANSFER_ENCODING);
+        let (mut response, is_last) = match self.flow(&head, &mut body).await {
             Ok(response) => (response, is_chunked),
-            // Of what was refused, not all has been read.
-            Err(refusal) => (refused(refusal), true),
+            Err(refusal) => {
+                let is_read = body.is_end_stream();
+                self.unread.store(!is_read, Ordering::Relaxed);
+                let is_believed = refusal.status != StatusCode::BAD_REQUEST;
+                (refused(refusal), is_chunked || !is_read || !is_believed)
+            }
         };
         if is_last || self.terms.is_leaving.load(Ordering::Relaxed) {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -90,11 +100,19 @@ impl Exchange {
         Ok(response)
     }
 
+    /// Whether the client has more to send that nobody has read.
+    pub(super) fn has_unread(&self) -> bool {
+        self.unread.load(Ordering::Relaxed)
+    }
+
     /// Asks the flow.
-    async fn flow(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Refusal> {
+    async fn flow(
+        &self,
+        head: &Parts,
+        body: &mut Incoming,
+    ) -> Result<Response<Full<Bytes>>, Refusal> {
         let (start, settings) = (self.terms.start(), self.server.settings.get());
-        let (head, body) = request.into_parts();
-        let (method, host) = acceptable(&head)?;
+        let (method, host) = acceptable(head)?;
         let made = self.server.made();
         let (route, path_params) = match made.routes.take(method, head.uri.path()) {
             Taken::Any => (None, BTreeMap::new()),
@@ -106,13 +124,16 @@ impl Exchange {
             }
             Taken::Nowhere => return Err(Refusal::new(StatusCode::NOT_FOUND, "nothing is here")),
         };
-        let limit = Duration::from_secs(start.read_timeout);
+        let limit = start.read_limit();
         let read = body::read(body, settings.max_body_size, limit, &self.server.bodies);
         // Held for as long as the flow has it.
-        let (body, _held): (Bytes, Held) = read.await?;
-        let limit = Duration::from_secs(start.write_timeout);
+        let (body, mut held): (Bytes, Held) = read.await?;
+        if is_json(&head.headers) {
+            held.values(&body)?;
+        }
+        let limit = start.write_limit();
         let run = self.ctx.new_run("request");
-        let came = Came { head: &head, method, host, path_params, body };
+        let came = Came { head, method, host, path_params, body };
         let asked = self.asked(&run, start.context.clone(), came, &made)?;
         let (server, end) = (&self.server, Instant::now() + limit);
         let asking = |ctx| async move { server.ask(&ctx, route, asked).await };
@@ -214,6 +235,10 @@ fn acceptable(head: &Parts) -> Result<(Verb, String), Refusal> {
     if head.headers.get_all(CONTENT_LENGTH).iter().count() > 1 {
         return Err(bad("the length of the body is said twice"));
     }
+    let mut codings = head.headers.get_all(TRANSFER_ENCODING).iter();
+    if !codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+        return Err(bad("a body may come in chunks, and in no other coding"));
+    }
     let mut hosts = head.headers.get_all(HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
         (Some(host), None) => host.to_str().map_err(|_| bad("the host is no text"))?,
@@ -272,8 +297,9 @@ fn written(answer: Answer) -> Result<Response<Full<Bytes>>, String> {
         }
     };
     let mut headers = header::map(&answer.headers)?;
-    let kind = if answer.content_type.is_empty() { kind } else { &answer.content_type };
-    if !kind.is_empty() && !headers.contains_key(CONTENT_TYPE) {
+    let is_said = !answer.content_type.is_empty();
+    let kind = if is_said { &answer.content_type } else { kind };
+    if is_said || (!kind.is_empty() && !headers.contains_key(CONTENT_TYPE)) {
         headers.insert(CONTENT_TYPE, header::value_of("contentType", kind)?);
     }
     let mut response = Response::new(Full::new(body));

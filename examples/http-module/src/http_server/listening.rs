@@ -1,5 +1,6 @@
 //! A process that listens: its connections, from the first to an orderly end.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tiny_runtime::prelude::*;
 use tiny_runtime::tokio;
+use tiny_runtime::tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tiny_runtime::tokio::net::{TcpListener, TcpStream};
 use tiny_runtime::tokio::task::JoinSet;
 use tiny_runtime::tokio::time::{sleep, timeout};
@@ -33,6 +35,8 @@ const BEYOND: Duration = Duration::from_secs(15);
 const HEAD: usize = 64 * 1024;
 /// How long nothing is accepted after that failed: there are no more files, most often.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long is read what nobody wants.
+const UNWANTED: Duration = Duration::from_secs(3);
 /// How often it looks whether more connections are allowed, when there are as many as may be.
 const LOOK: Duration = Duration::from_secs(1);
 /// The longest that requests under way have when the server is stopped. When the process is, it waits no longer than it does for any run.
@@ -120,6 +124,7 @@ impl Serving {
                 server: server.clone(),
                 ctx: ctx.clone(),
                 terms: self.terms.clone(),
+                unread: AtomicBool::new(false),
                 peer: peer.ip().to_canonical(),
             };
             connected(exchange, stream, closing.clone())
@@ -180,19 +185,37 @@ async fn connected(exchange: Exchange, stream: TcpStream, closing: CancellationT
     // Answers are small and whole: nothing is gained by waiting for more.
     let _best_effort = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(Duration::from_secs(start.write_timeout)));
-    let service = service_fn(|request| exchange.answered(request));
-    let connection = http1::Builder::new()
+    stream.set_write_timeout(Some(start.write_limit()));
+    let service = service_fn(|request| Box::pin(exchange.answered(request)));
+    let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(start.read_timeout) + BEYOND)
+        .header_read_timeout(start.read_limit() + BEYOND)
         .max_buf_size(HEAD)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
-    let mut connection = pin!(connection);
-    // How it ends is the client's affair: it went away, or spoke no HTTP and was told so.
-    tokio::select! {
+    let ended = tokio::select! {
         biased;
-        _ended = &mut connection => return,
-        () = closing.cancelled() => connection.as_mut().graceful_shutdown(),
+        ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => ended,
+        () = closing.cancelled() => {
+            Pin::new(&mut connection).graceful_shutdown();
+            poll_fn(|cx| connection.poll_without_shutdown(cx)).await
+        }
+    };
+    let mut stream = connection.into_parts().io.into_inner();
+    // How it ends is the client's affair: it went away, or spoke no HTTP and was told so.
+    let is_told = ended.as_ref().map_or_else(hyper::Error::is_parse, |()| true);
+    if is_told && stream.shutdown().await.is_ok() && (ended.is_err() || exchange.has_unread()) {
+        tokio::select! {
+            biased;
+            () = closing.cancelled() => {}
+            () = discarded(&mut stream) => {}
+        }
     }
-    let _ended = connection.await;
+}
+
+/// Reads what a client goes on to send that was refused before it had sent all. Closed with something unread, the connection would be reset, and
+/// the client would not see why.
+async fn discarded(stream: &mut (impl AsyncRead + Unpin)) {
+    let mut unwanted = vec![0; 16 * 1024];
+    let reading = async { while stream.read(&mut unwanted).await.is_ok_and(|some| some > 0) {} };
+    let _slow = timeout(UNWANTED, reading).await;
 }

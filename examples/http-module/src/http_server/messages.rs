@@ -1,6 +1,7 @@
 //! What the server is told, and what it tells.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tiny_runtime::prelude::*;
 
@@ -47,12 +48,29 @@ pub(crate) struct Start {
     pub(crate) auto_host_name: bool,
     /// Addresses to listen on, `127.0.0.1:8080` or `localhost:8080`: each replica takes the first that is free. Without a port it takes any.
     pub(crate) hostnames: Vec<String>,
-    /// How long a request may take to come in, in seconds.
-    #[ui(minimum = 1, maximum = 3600)]
+    /// How long the body of a request may take to come in, in seconds, and its headers 15 seconds longer. 0 is the longest, an hour.
+    #[ui(maximum = 3600)]
     pub(crate) read_timeout: u64,
-    /// How long the flow may take to answer, in seconds; and a client to take a piece of the answer.
-    #[ui(minimum = 1, maximum = 3600)]
+    /// How long the flow may take to answer, in seconds; and a client to take a piece of the answer. 0 is the longest, an hour.
+    #[ui(maximum = 3600)]
     pub(crate) write_timeout: u64,
+}
+
+impl Start {
+    /// `readTimeout`.
+    pub(super) fn read_limit(&self) -> Duration {
+        limit(self.read_timeout)
+    }
+
+    /// `writeTimeout`.
+    pub(super) fn write_limit(&self) -> Duration {
+        limit(self.write_timeout)
+    }
+}
+
+/// In the original 0 is no limit; here everything ends.
+fn limit(seconds: u64) -> Duration {
+    Duration::from_secs(if seconds == 0 { 3600 } else { seconds })
 }
 
 impl Default for Start {

@@ -165,6 +165,20 @@ async fn a_body_is_text_or_base64_both_ways() {
     assert_eq!(kind(&desk.get("/").await), "text/html");
     let got = desk.get("/").await;
     assert_eq!((got.content_length(), got.headers().get("content-type")), (Some(0), None));
+    let header =
+        |key: &str, value: &str| crate::header::Header { key: key.into(), value: value.into() };
+    let mut handed_on = answer(json!("as it came"));
+    handed_on.headers = vec![
+        header("Content-Length", "7"),
+        header("Connection", "keep-alive"),
+        header("Content-Type", "text/html"),
+        header("X-A", "1"),
+    ];
+    handed_on.content_type = "text/csv".into();
+    desk.bench.reply(HttpServer::REQUEST, handed_on);
+    let got = desk.get("/").await;
+    assert_eq!((kind(&got), got.content_length()), ("text/csv", Some(10)));
+    assert_eq!(got.headers()["x-a"], "1", "what frames another response is left out of this one");
 }
 
 #[tokio::test]
@@ -172,15 +186,14 @@ async fn a_5xx_is_the_flows_own_and_tells_nobody_why() {
     let desk = Desk::started(json!({}), Start { write_timeout: 1, ..Start::default() }).await;
     let mut informational = answer(Value::Null);
     informational.status_code = 101;
-    let mut framed = answer(Value::Null);
-    framed.headers =
-        vec![crate::header::Header { key: "Content-Length".into(), value: "9".into() }];
+    let mut split = answer(Value::Null);
+    split.headers = vec![crate::header::Header { key: "X-A".into(), value: "1\r\nX-B: 2".into() }];
     let mut no_base64 = answer(json!("?"));
     no_base64.is_base64 = true;
     desk.bench.fail(HttpServer::REQUEST, Error::permanent("the password is hunter2"));
     desk.bench.fail(HttpServer::REQUEST, Error::transient("the database is away"));
     desk.bench.reply(HttpServer::REQUEST, informational);
-    desk.bench.reply(HttpServer::REQUEST, framed).reply(HttpServer::REQUEST, no_base64);
+    desk.bench.reply(HttpServer::REQUEST, split).reply(HttpServer::REQUEST, no_base64);
     desk.bench.stall(HttpServer::REQUEST);
     for status in [500, 503, 500, 500, 500, 504] {
         let got = desk.get("/").await;
@@ -213,7 +226,12 @@ async fn routes_are_ports_and_the_rest_is_refused_without_the_flow() {
     assert_eq!(desk.bench.sent(one)[0].path_params["id"], "7");
     assert_eq!(desk.get("/else").await.status(), 404);
     let got = desk.ask(Method::DELETE, "/orders/7").send().await.unwrap();
-    assert_eq!((got.status().as_u16(), &got.headers()["allow"]), (405, &"GET".parse().unwrap()));
+    assert_eq!(
+        (got.status().as_u16(), &got.headers()["allow"]),
+        (405, &"GET, HEAD".parse().unwrap())
+    );
+    let twice = desk.raw("GET /else HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2)).await;
+    assert_eq!(twice.matches("HTTP/1.1 404").count(), 2, "the connection goes on: {twice}");
 }
 
 #[tokio::test]

@@ -54,11 +54,40 @@ async fn what_is_no_request_is_refused() {
         ("405", "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n".into()),
         ("405", "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n".into()),
         ("400", head("Content-Type: application/json\r\nContent-Length: 1\r\n") + "{"),
+        ("400", head("Transfer-Encoding: gzip, chunked\r\n") + "1\r\na\r\n0\r\n\r\n"),
     ];
     for (wanted, request) in cases {
         assert_eq!(status(&desk.raw(&request).await), wanted, "{request}");
     }
     assert!(desk.asked().is_empty(), "the flow hears of none");
+}
+
+/// Many clients look for an answer only when they have sent all, and say nothing of one when that fails.
+#[tokio::test]
+async fn who_is_refused_may_send_all_of_it() {
+    let desk = Desk::new(json!({})).await;
+    for _ in 0..5 {
+        let mut stream = TcpStream::connect(&desk.address).await.unwrap();
+        let request = head("Content-Length: 8000000\r\n") + &"a".repeat(8_000_000);
+        timeout(PATIENCE, stream.write_all(request.as_bytes())).await.unwrap().unwrap();
+        let mut said = String::new();
+        timeout(PATIENCE, stream.read_to_string(&mut said)).await.unwrap().unwrap();
+        assert_eq!(status(&said), "413");
+    }
+}
+
+/// A small text of JSON may become large in memory.
+#[tokio::test]
+async fn values_are_bounded_like_bytes() {
+    let desk = Desk::new(json!({})).await;
+    desk.bench.reply(HttpServer::REQUEST, answer(json!("hi")));
+    let sent = |kind: &str, value: &str| {
+        let body = format!("[{}]", vec![value; 100_000].join(","));
+        head(&format!("Content-Type: {kind}\r\nContent-Length: {}\r\n", body.len())) + &body
+    };
+    assert_eq!(status(&desk.raw(sent("application/json", r#"{"":0}"#)).await), "413");
+    assert_eq!(status(&desk.raw(sent("text/plain", r#"{"":0}"#)).await), "200");
+    assert_eq!(status(&desk.raw(sent("application/json", "0")).await), "200");
 }
 
 #[tokio::test]
