@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tiny_runtime::prelude::*;
 use tiny_runtime::tokio::sync::watch;
-use tiny_runtime::tokio::time::sleep;
+use tiny_runtime::tokio::time::{Instant, sleep};
 
 use crate::passing::Context;
 
@@ -53,13 +53,15 @@ pub(crate) struct TickerPanel {
 
 /// Starts a flow again and again, each time as a run of its own.
 ///
-/// The next wait begins when all that the last tick has caused has ended, well or not. It ticks on one replica, the one that leads, and goes on
+/// The next wait begins when all that the last tick has caused has ended, well or not. A new delay holds for a wait that has begun, too. It ticks on one replica, the one that leads, and goes on
 /// after a restart.
 #[component(name = "ticker", tags = ["common", "trigger"])]
 #[derive(Default)]
 pub(crate) struct Ticker {
     settings: Settings<TickerSettings>,
     started: State<Started>,
+    /// The delay of the settings, for whoever waits for it to pass.
+    delay: watch::Sender<u64>,
     /// Ends the loop of this process, while there is one.
     stop: Mutex<Option<watch::Sender<()>>>,
 }
@@ -96,12 +98,27 @@ impl Ticker {
     }
 
     async fn tick(&self, ctx: &Ctx) {
-        while !ctx.is_cancelled() {
-            sleep(Duration::from_millis(self.settings.get().delay.max(1))).await;
+        while self.pause(ctx).await {
             let context = Context(self.settings.get().context.clone());
             match self.out(&ctx.new_run("tick"), context).await {
                 Ok(reply) => reply.ignore(),
                 Err(e) => tiny_runtime::tracing::warn!(node = ctx.node(), "a tick failed: {e}"),
+            }
+        }
+    }
+
+    /// Waits until a tick is due; false when the node has gone.
+    async fn pause(&self, ctx: &Ctx) -> bool {
+        let begun = Instant::now();
+        let mut delay = self.delay.subscribe();
+        loop {
+            let whole = Duration::from_millis((*delay.borrow_and_update()).max(1));
+            tiny_runtime::tokio::select! {
+                biased;
+                () = ctx.cancelled() => return false,
+                // Another delay counts from where this one began. Who says it lives as long as the component.
+                Ok(()) = delay.changed() => {}
+                () = sleep(whole.saturating_sub(begun.elapsed())) => return true,
             }
         }
     }
@@ -118,6 +135,13 @@ impl Ticker {
             self.follow(ctx)?;
             ctx.refresh();
         }
+        Ok(())
+    }
+
+    /// Tells a wait that is under way of another delay.
+    #[port(settings)]
+    async fn wait_anew(&self, _ctx: &Ctx, settings: &TickerSettings) -> Result<()> {
+        self.delay.send_replace(settings.delay);
         Ok(())
     }
 
@@ -167,6 +191,38 @@ mod tests {
         bench.send(Ticker::CONTROL, panel(true)).await?;
         sleep(Duration::from_millis(3500)).await;
         assert_eq!(bench.sent(Ticker::OUT).len(), 3);
+        Ok(())
+    }
+
+    #[tiny_runtime::test]
+    async fn a_node_that_was_deleted_ticks_no_more() -> Result<()> {
+        let bench = Bench::<Ticker>::new();
+        bench.settings(TickerSettings { context: context("a"), delay: 3000 });
+        bench.send(Ticker::CONTROL, panel(true)).await?;
+        sleep(Duration::from_millis(3100)).await;
+        assert_eq!(bench.sent(Ticker::OUT).len(), 1);
+        let begun = Instant::now();
+        bench.destroy().await?;
+        assert!(begun.elapsed() < Duration::from_secs(1), "nothing in it waits on");
+        sleep(Duration::from_secs(10)).await;
+        assert_eq!(bench.sent(Ticker::OUT).len(), 1);
+        Ok(())
+    }
+
+    #[tiny_runtime::test]
+    async fn another_delay_counts_at_once() -> Result<()> {
+        let bench = Bench::<Ticker>::new();
+        bench.settings(TickerSettings { context: context("a"), delay: u64::MAX });
+        bench.send(Ticker::CONTROL, panel(true)).await?;
+        sleep(Duration::from_secs(3600)).await;
+        bench.settings(TickerSettings { context: context("a"), delay: 3_605_000 });
+        sleep(Duration::from_secs(4)).await;
+        assert!(bench.sent(Ticker::OUT).is_empty());
+        sleep(Duration::from_secs(2)).await;
+        assert_eq!(bench.sent(Ticker::OUT).len(), 1, "it counts from the beginning of the wait");
+        bench.settings(TickerSettings { context: context("b"), delay: 1000 });
+        sleep(Duration::from_millis(100)).await;
+        assert_eq!(bench.sent(Ticker::OUT)[1].0, context("b"), "which has passed already");
         Ok(())
     }
 
