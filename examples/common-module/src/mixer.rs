@@ -75,12 +75,18 @@ impl Mixer {
     /// What comes by this input.
     #[port(target, name = "{input}", label = "{input}", position = "left", each = Self::names)]
     async fn input(&self, ctx: &Ctx, input: &str, message: Passing) -> Result {
-        let settings = self.settings.get();
-        let triggers = settings.inputs.iter().any(|it| it.name == input && it.trigger);
-        let latest = {
+        let (triggers, latest) = {
             let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-            drop(latest.insert(format!("context{input}"), message.context));
-            latest.clone()
+            // A message may have waited while its input was taken out of the settings: what it brings would stay for ever.
+            let inputs = &self.settings.get().inputs;
+            latest.retain(|key, _| {
+                inputs.iter().any(|it| key.strip_prefix("context") == Some(&it.name))
+            });
+            let Some(own) = inputs.iter().find(|it| it.name == input) else {
+                return Ok(Reply::none());
+            };
+            latest.insert(format!("context{input}"), message.context);
+            (own.trigger, latest.clone())
         };
         match triggers {
             true => self.output(ctx, Mixed { from: input.to_owned(), latest }).await,
@@ -95,6 +101,9 @@ impl Mixer {
 
 #[cfg(test)]
 mod tests {
+    use tiny_runtime::component::Component;
+    use tiny_runtime::tokio::spawn;
+
     use super::*;
     use crate::passing::{context, in_force, json, passing};
 
@@ -132,6 +141,30 @@ mod tests {
         );
         in_force().await;
         assert!(bench.faults()[0].contains("two inputs are called `B`"), "{:?}", bench.faults());
+        Ok(())
+    }
+
+    #[tiny_runtime::test]
+    async fn what_waited_for_its_turn_while_its_input_went_is_not_kept() -> Result<()> {
+        let bench = Bench::<Mixer>::new();
+        bench.stall(Mixer::OUTPUT);
+        // As many as the node takes at once, so that the next one waits.
+        let busy = Mixer::INFO.concurrency;
+        let send = |input: &str, text| spawn(bench.send(Mixer::INPUT.of(input), passing(text)));
+        let busy: Vec<_> = (0..busy).map(|_| send("B", "old")).collect();
+        in_force().await;
+        let late = send("A", "late");
+        in_force().await;
+        assert_eq!(bench.component().latest.lock().map(|it| it.len()).ok(), Some(1), "it waits");
+        bench.settings_json(json!({"inputs": [{"name": "B", "trigger": true}]}));
+        in_force().await;
+        busy.iter().for_each(|task| task.abort());
+        in_force().await;
+        assert!(late.is_finished());
+        bench.reply(Mixer::OUTPUT, 1_u64);
+        bench.send(Mixer::INPUT.of("B"), passing("new")).await?.ignore();
+        let last = bench.sent(Mixer::OUTPUT).pop().map(|it| it.latest).unwrap_or_default();
+        assert_eq!(last.into_keys().collect::<Vec<_>>(), ["contextB"]);
         Ok(())
     }
 
