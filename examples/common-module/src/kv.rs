@@ -97,57 +97,71 @@ pub(crate) struct QueryResult {
 
 /// Keeps documents by their keys, in the memory of this process.
 ///
-/// Each replica has its own, and all are lost when it ends.
+/// Each replica has its own, and all are lost when it ends. A key is a text or a number; `7` and `"7"` are two. When `primaryKey` changes,
+/// what is kept gets its new keys: a document without one is forgotten, and of several with the same key one stays.
 #[component(name = "in_memory_kv", tags = ["common", "store"])]
 #[derive(Default)]
 pub(crate) struct Kv {
     settings: Settings<KvSettings>,
-    documents: Mutex<BTreeMap<String, Json>>,
+    kept: Mutex<Kept>,
+}
+
+/// Documents by their keys.
+#[derive(Default)]
+struct Kept {
+    /// The field whose value is the key: that of the settings, but it changes together with the documents.
+    primary_key: String,
+    documents: BTreeMap<String, Json>,
 }
 
 impl Kv {
-    fn documents(&self) -> MutexGuard<'_, BTreeMap<String, Json>> {
-        self.documents.lock().unwrap_or_else(PoisonError::into_inner)
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn has_ack(&self) -> bool {
         self.settings.get().enable_store_result_port
     }
+}
 
-    /// The key of a document, as text.
-    fn key(&self, document: &Value) -> Result<String> {
-        let field = &self.settings.get().primary_key;
-        match document.get(field) {
-            Some(Value::String(text)) if !text.is_empty() => Ok(text.clone()),
-            Some(number @ Value::Number(_)) => Ok(number.to_string()),
-            _ => Err(Error::permanent(format!(
-                "the document has no key: its field `{field}` should be a text or a number"
-            ))),
-        }
-    }
+/// The key of a document, as JSON, in which a number is not taken for a text.
+fn key(document: &Value, field: &str) -> Result<String> {
+    let is_key = |it: &&Value| it.is_number() || it.as_str().is_some_and(|text| !text.is_empty());
+    document.get(field).filter(is_key).map(Value::to_string).ok_or_else(|| {
+        Error::permanent(format!(
+            "the document has no key: its field `{field}` should be a text or a number"
+        ))
+    })
 }
 
 #[component]
 impl Kv {
-    /// Refuses an example without the key.
+    /// Refuses an example without the key, and gives what is kept its new keys.
     #[port(settings)]
     async fn check(&self, _ctx: &Ctx, settings: &KvSettings) -> Result<()> {
-        match settings.document.get(&settings.primary_key) {
-            Some(_) => Ok(()),
-            None => Err(Error::permanent(format!(
-                "the example of a document has no field `{}`, which is to be its key",
-                settings.primary_key
-            ))),
+        let field = &settings.primary_key;
+        if settings.document.get(field).is_none() {
+            return Err(Error::permanent(format!(
+                "the example of a document has no field `{field}`, which is to be its key"
+            )));
         }
+        let mut kept = self.kept();
+        if kept.primary_key != *field {
+            let documents = std::mem::take(&mut kept.documents).into_values();
+            kept.documents = documents.filter_map(|it| Some((key(&it, field).ok()?, it))).collect();
+            kept.primary_key.clone_from(field);
+        }
+        Ok(())
     }
 
     /// Keeps a document, or forgets one.
     #[port(target, position = "left")]
     async fn store(&self, ctx: &Ctx, message: StoreRequest) -> Result {
-        let key = self.key(&message.document)?;
         let most = self.settings.get().max_records;
         {
-            let mut documents = self.documents();
+            let mut kept = self.kept();
+            let key = key(&message.document, &kept.primary_key)?;
+            let documents = &mut kept.documents;
             if message.operation == Operation::Delete {
                 documents.remove(&key);
             } else if documents.len() as u64 >= most && !documents.contains_key(&key) {
@@ -165,7 +179,7 @@ impl Kv {
         self.store_ack(ctx, StoreAck { request }).await
     }
 
-    /// Looks for a document.
+    /// Looks for a document. One of which the query cannot be told does not match; that is an error only where no other does.
     #[port(target, position = "left")]
     async fn query(&self, ctx: &Ctx, message: Query) -> Result {
         let Query { context, query } = message;
@@ -173,15 +187,21 @@ impl Kv {
         let expression =
             Mapping::expression(&query).map_err(|e| wrong(format!("does not compile: {e}")))?;
         // Taken out, so that nobody waits while it is looked through.
-        let documents: Vec<Json> = self.documents().values().cloned().collect();
-        let mut found = None;
+        let documents: Vec<Json> = self.kept().documents.values().cloned().collect();
+        let (mut found, mut untold) = (None, None);
         for document in documents {
             let value = expression.read_value(&document).and_then(|it| expression.value(it));
-            let value = value.map_err(|e| wrong(format!("cannot be told of a document: {e}")))?;
-            if value == Value::Bool(true) {
-                found = Some(document);
-                break;
+            match value {
+                Ok(Value::Bool(true)) => {
+                    found = Some(document);
+                    break;
+                }
+                Ok(_) => {}
+                Err(e) => untold = untold.or(Some(e)),
             }
+        }
+        if let (None, Some(e)) = (&found, untold) {
+            return Err(wrong(format!("cannot be told of a document: {e}")));
         }
         let is_found = found.is_some();
         let document = found.unwrap_or_default();
@@ -241,6 +261,44 @@ mod tests {
         assert_eq!(bench.sent(Kv::STORE_ACK)[1].request["document"]["again"], true);
         let error = store(&bench, "store", json!({"id": "b"})).await.unwrap_err();
         assert_eq!(error.to_string(), "there are 1 documents, and no more are kept");
+        Ok(())
+    }
+
+    #[tiny_runtime::test]
+    async fn a_document_of_which_a_query_cannot_be_told_hides_no_other() -> Result<()> {
+        let bench = Bench::<Kv>::new();
+        store(&bench, "store", json!({"id": "ada"})).await?;
+        let error = found(&bench, "contains(tags, 'x')").await.unwrap_err();
+        assert!(error.to_string().contains("cannot be told of a document"), "{error}");
+        let bob = json!({"id": "bob", "tags": ["x"]});
+        store(&bench, "store", bob.clone()).await?;
+        assert_eq!(found(&bench, "contains(tags, 'x')").await?, Some(bob));
+        Ok(())
+    }
+
+    #[tiny_runtime::test]
+    async fn a_number_is_not_the_key_that_its_text_is() -> Result<()> {
+        let bench = Bench::<Kv>::new();
+        store(&bench, "store", json!({"id": 7, "is": "number"})).await?;
+        store(&bench, "store", json!({"id": "7", "is": "text"})).await?;
+        store(&bench, "delete", json!({"id": "7"})).await?;
+        let number = json!({"id": 7, "is": "number"});
+        assert_eq!(found(&bench, "is == 'number'").await?, Some(number));
+        assert_eq!(found(&bench, "is == 'text'").await?, None);
+        Ok(())
+    }
+
+    #[tiny_runtime::test]
+    async fn what_is_kept_gets_the_keys_of_new_settings() -> Result<()> {
+        let bench = Bench::<Kv>::new();
+        store(&bench, "store", json!({"id": 1, "name": "ada", "age": 36})).await?;
+        store(&bench, "store", json!({"id": 2})).await?;
+        bench.settings_json(json!({"document": {"name": ""}, "primaryKey": "name"}));
+        in_force().await;
+        assert_eq!(bench.component().kept().documents.len(), 1, "one has no name");
+        store(&bench, "store", json!({"id": 1, "name": "ada", "age": 37})).await?;
+        assert_eq!(found(&bench, "$.age == 36").await?, None, "it was replaced");
+        assert_eq!(found(&bench, "$.age == 37").await?.map(|it| it["id"].clone()), Some(json!(1)));
         Ok(())
     }
 
