@@ -102,9 +102,9 @@ enum Taken {
 /// Waits for all items of a group, and sends them as one list: the other end of `split`.
 ///
 /// What has come survives restarts. The reply of the flow behind goes to the item that completes the group; when that flow fails, the
-/// group stays complete, and the next attempt of this item sends it again. Any other item begins the group anew, and so does one of another
-/// `total`. What of a cancelled run has come, the next run of the same key and total overwrites place by place: runs that may overlap, or
-/// whose items come in any order, should have keys of their own.
+/// group stays complete, and the next attempt of this item, with the same place and value, sends it again. Any other item begins the group
+/// anew, and so does one of another `total`. What has come of a cancelled run is overwritten place by place by the next of the same key and
+/// total: runs that may overlap, or whose items come in any order, should have keys of their own.
 ///
 /// A group that takes longer than `timeoutSeconds` is dropped, with a warning in the log. All groups together have the room of a node's
 /// state, which is 256 KiB of JSON: an item that does not fit is an error.
