@@ -53,8 +53,8 @@ pub(crate) struct TickerPanel {
 
 /// Starts a flow again and again, each time as a run of its own.
 ///
-/// The next wait begins when all that the last tick has caused has ended, well or not. A new delay holds for a wait that has begun, too. It ticks on one replica, the one that leads, and goes on
-/// after a restart.
+/// The next wait begins when all that the last tick has caused has ended, well or not. A new delay holds for a wait that has begun, too. It ticks
+/// on one replica, the one that leads, and goes on after a restart.
 #[component(name = "ticker", tags = ["common", "trigger"])]
 #[derive(Default)]
 pub(crate) struct Ticker {
