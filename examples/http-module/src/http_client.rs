@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use tiny_runtime::prelude::*;
@@ -222,14 +223,35 @@ fn place(message: &Request) -> Result<Url, String> {
     let base = place.path().trim_end_matches('/').to_owned();
     place.set_path(&format!("{base}/{}", path.trim_start_matches('/')));
     // Where `..` stands in it, what is left may lie elsewhere.
-    if !place.path().starts_with(&format!("{base}/")) {
-        return Err(format!("`{path}` leads out of `{url}`"));
+    let added = place.path().strip_prefix(&base).and_then(|it| it.strip_prefix('/'));
+    if added.is_none_or(leads_up) {
+        return Err(format!(
+            "`{path}` leads out of `{url}`; only `url` itself can name what lies there"
+        ));
     }
     if let Some(query) = query {
         let all = place.query().map_or(query.to_owned(), |before| format!("{before}&{query}"));
         place.set_query(Some(&all));
     }
     Ok(place)
+}
+
+/// Whether a server may find `..` in a path: some decode it first, perhaps twice, take `\` for `/`, or cut off what stands behind `;`.
+fn leads_up(path: &str) -> bool {
+    let mut path = path.to_owned();
+    for _ in 0..5 {
+        let mut segments = path.split(['/', '\\']);
+        if segments.any(|segment| segment.split(';').next() == Some("..")) {
+            return true;
+        }
+        let decoded = percent_decode_str(&path).decode_utf8_lossy().into_owned();
+        if decoded == path {
+            return false;
+        }
+        path = decoded;
+    }
+    // Nobody encodes so often without something to hide.
+    true
 }
 
 fn headers(message: &Request) -> Result<HeaderMap, String> {

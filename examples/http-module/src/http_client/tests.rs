@@ -283,8 +283,28 @@ fn a_path_is_added_and_leads_nowhere_else() {
     assert_eq!(place("http://a", "@evil.example/x"), "http://a/@evil.example/x");
     assert_eq!(place("http://a", "//evil.example/x"), "http://a/evil.example/x");
     assert_eq!(place("http://a/v1", "/b#c"), "http://a/v1/b%23c");
-    for path in ["/../admin", "..", "/%2e%2E/admin", "/..\\admin", "/b/../../admin"] {
-        assert_eq!(place("http://a/v1", path), format!("`{path}` leads out of `http://a/v1`"));
+    for path in [
+        "/../admin",
+        "..",
+        "/%2e%2E/admin",
+        "/..\\admin",
+        "/b/../../admin",
+        // What is `..` only to a server that decodes it, or cuts it.
+        "..%2Fx",
+        "..%5Cx",
+        "a/..%2F..%2Fx",
+        ".\t.%2Fx",
+        "..;/x",
+        "..%3Bv=1/x",
+        "%252e%252e%252fx",
+        "%25252525252e%25252525252e/x",
+    ] {
+        let why = "only `url` itself can name what lies there";
+        let refused = format!("`{path}` leads out of `http://a/v1`; {why}");
+        assert_eq!(place("http://a/v1", path), refused);
+    }
+    for path in ["a..b", "a%2Fb", "v1.2/..x", "...", "a;b..", "100%25", "%E4"] {
+        assert_eq!(place("http://a/v1", path), format!("http://a/v1/{path}"));
     }
     assert_eq!(place("a b", "c"), "`a b` is no URL: relative URL without a base");
 }
