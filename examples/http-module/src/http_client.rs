@@ -64,6 +64,10 @@ pub(crate) enum Method {
     Put,
     /// Deletes.
     Delete,
+    /// Reads the headers.
+    Head,
+    /// Asks what may be done.
+    Options,
 }
 
 impl Method {
@@ -74,6 +78,8 @@ impl Method {
             Self::Patch => reqwest::Method::PATCH,
             Self::Put => reqwest::Method::PUT,
             Self::Delete => reqwest::Method::DELETE,
+            Self::Head => reqwest::Method::HEAD,
+            Self::Options => reqwest::Method::OPTIONS,
         }
     }
 

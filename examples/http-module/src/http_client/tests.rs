@@ -94,6 +94,20 @@ async fn method_headers_body_and_type_arrive() -> Result<()> {
 }
 
 #[tokio::test]
+async fn whatever_a_server_here_is_asked_can_be_asked_of_another() -> Result<()> {
+    let port = server().await;
+    let bench = here();
+    for method in ["GET", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"] {
+        let request = json!({"url": format!("http://127.0.0.1:{port}/echo"), "method": method});
+        assert_eq!(body(&ask(&bench, request).await?)["method"], method);
+    }
+    let head = json!({"url": format!("http://127.0.0.1:{port}/echo"), "method": "HEAD"});
+    let said = ask(&bench, head).await?;
+    assert_eq!((said.status_code, said.body.as_str()), (200, ""));
+    Ok(())
+}
+
+#[tokio::test]
 async fn who_asks_is_said_and_no_type_goes_without_a_body() -> Result<()> {
     let port = server().await;
     let url = format!("http://127.0.0.1:{port}/echo");
