@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use tiny_runtime::prelude::*;
 use tiny_runtime::tokio::time::Instant;
@@ -81,6 +81,11 @@ impl Method {
             Self::Head => reqwest::Method::HEAD,
             Self::Options => reqwest::Method::OPTIONS,
         }
+    }
+
+    /// Whether a body is expected with it.
+    fn has_body(self) -> bool {
+        matches!(self, Self::Post | Self::Patch | Self::Put)
     }
 
     /// Whether doing it twice is as doing it once.
@@ -262,7 +267,12 @@ fn leads_up(path: &str) -> bool {
 
 fn headers(message: &Request) -> Result<HeaderMap, String> {
     let mut headers = header::map(&message.headers)?;
-    if !message.body.is_empty() && !headers.contains_key(CONTENT_TYPE) {
+    if message.body.is_empty() {
+        // Some servers refuse what should have a body and does not say that it has none.
+        if message.method.has_body() {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+    } else if !headers.contains_key(CONTENT_TYPE) {
         headers.insert(CONTENT_TYPE, header::value_of("contentType", &message.content_type)?);
     }
     Ok(headers)

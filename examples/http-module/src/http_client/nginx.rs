@@ -55,6 +55,9 @@ async fn a_redirect_is_followed_as_its_status_says() -> Result<()> {
         let url = nginx.url(&format!("/{status}"));
         let said = ask(&bench, json!({"url": url, "method": "POST", "body": "{}"})).await?;
         assert_eq!((said.status_code, said.body.as_str()), (200, arrives), "{status}");
+        let said = ask(&bench, json!({"url": url, "method": "POST"})).await?;
+        let arrives = if arrives.starts_with("GET") { "GET  " } else { "POST  0" };
+        assert_eq!(said.body, arrives, "{status}, without a body");
     }
     Ok(())
 }

@@ -19,13 +19,14 @@ use super::*;
 async fn echo(request: Asked) -> String {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    // Where one is sent twice, both are seen.
     let header = |name: &str| {
-        let value = parts.headers.get(name).and_then(|it| it.to_str().ok());
-        value.unwrap_or_default().to_owned()
+        let all = parts.headers.get_all(name).iter().filter_map(|it| it.to_str().ok());
+        all.collect::<Vec<_>>().join("|")
     };
     json!({
         "method": parts.method.as_str(), "type": header("content-type"), "x": header("x-sent"),
-        "auth": header("authorization"), "body": String::from_utf8_lossy(&body),
+        "auth": header("authorization"), "length": header("content-length"), "body": String::from_utf8_lossy(&body),
     })
     .to_string()
 }
@@ -87,7 +88,7 @@ async fn method_headers_body_and_type_arrive() -> Result<()> {
     let bench = here();
     let said = ask(&bench, request).await?;
     assert_eq!((said.status_code, said.status.as_str()), (200, "200 OK"));
-    let sent = json!({"method": "POST", "type": "application/json", "x": "yes", "auth": "", "body": "{\"a\":1}"});
+    let sent = json!({"method": "POST", "type": "application/json", "x": "yes", "auth": "", "length": "7", "body": "{\"a\":1}"});
     assert_eq!(body(&said), sent);
     assert_eq!(bench.sent(HttpClient::RESPONSE)[0].context, json!({"id": 7}).into());
     Ok(())
@@ -97,9 +98,13 @@ async fn method_headers_body_and_type_arrive() -> Result<()> {
 async fn whatever_a_server_here_is_asked_can_be_asked_of_another() -> Result<()> {
     let port = server().await;
     let bench = here();
-    for method in ["GET", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"] {
+    // Where a body is expected it is said that there is none.
+    for (method, length) in
+        [("GET", ""), ("POST", "0"), ("PATCH", "0"), ("PUT", "0"), ("DELETE", ""), ("OPTIONS", "")]
+    {
         let request = json!({"url": format!("http://127.0.0.1:{port}/echo"), "method": method});
-        assert_eq!(body(&ask(&bench, request).await?)["method"], method);
+        let seen = body(&ask(&bench, request).await?);
+        assert_eq!((&seen["method"], &seen["length"]), (&json!(method), &json!(length)));
     }
     let head = json!({"url": format!("http://127.0.0.1:{port}/echo"), "method": "HEAD"});
     let said = ask(&bench, head).await?;
