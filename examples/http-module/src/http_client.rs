@@ -7,8 +7,10 @@ use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use tiny_runtime::prelude::*;
 use tiny_runtime::tokio::time::Instant;
@@ -112,6 +114,21 @@ pub(crate) enum Auth {
     },
 }
 
+impl Auth {
+    /// What stands in the header `Authorization`.
+    fn value(&self) -> Result<HeaderValue, String> {
+        let text = match self {
+            Self::Bearer { token } => format!("Bearer {}", token.expose()),
+            Self::Basic { user, password } => {
+                format!("Basic {}", STANDARD.encode(format!("{user}:{}", password.expose())))
+            }
+        };
+        let mut value = header::value_of("authorization", &text)?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+}
+
 /// What is asked.
 #[message]
 pub(crate) struct Request {
@@ -146,7 +163,7 @@ pub(crate) struct Request {
     #[ui(configurable, format = "textarea")]
     #[serde(default)]
     pub(crate) body: String,
-    /// Who asks.
+    /// Who asks. It takes the place of any `Authorization` in the headers, and of a user in the URL.
     #[ui(configurable)]
     #[serde(default)]
     pub(crate) auth: Option<Auth>,
@@ -267,6 +284,9 @@ fn leads_up(path: &str) -> bool {
 
 fn headers(message: &Request) -> Result<HeaderMap, String> {
     let mut headers = header::map(&message.headers)?;
+    if let Some(auth) = &message.auth {
+        headers.insert(AUTHORIZATION, auth.value()?);
+    }
     if message.body.is_empty() {
         // Some servers refuse what should have a body and does not say that it has none.
         if message.method.has_body() {
@@ -337,13 +357,6 @@ impl HttpClient {
             .request(message.method.name(), url)
             .headers(headers(&message).map_err(Error::permanent)?)
             .timeout(timeout);
-        request = match &message.auth {
-            Some(Auth::Bearer { token }) => request.bearer_auth(token.expose()),
-            Some(Auth::Basic { user, password }) => {
-                request.basic_auth(user, Some(password.expose()))
-            }
-            None => request,
-        };
         if !message.body.is_empty() {
             request = request.body(message.body.clone());
         }

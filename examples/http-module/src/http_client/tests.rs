@@ -124,6 +124,20 @@ async fn who_asks_is_said_and_no_type_goes_without_a_body() -> Result<()> {
     let basic = json!({"scheme": "basic", "user": "ada", "password": "x"});
     let said = ask(&bench, json!({"url": url, "auth": basic})).await?;
     assert_eq!(body(&said)["auth"], "Basic YWRhOng=");
+    // It is said once, however often there would be something to say.
+    let headers = json!([{"key": "authorization", "value": "Bearer other"}]);
+    let with_user = format!("http://eve:y@127.0.0.1:{port}/echo");
+    for request in [
+        json!({"url": url, "auth": basic, "headers": headers}),
+        json!({"url": with_user, "auth": basic}),
+        json!({"url": with_user, "auth": basic, "headers": headers}),
+    ] {
+        assert_eq!(body(&ask(&bench, request).await?)["auth"], "Basic YWRhOng=");
+    }
+    let torn = json!({"scheme": "bearer", "token": "t0k\r\nX-A: 1"});
+    let error = ask(&bench, json!({"url": url, "auth": torn})).await.unwrap_err();
+    let why = "the header `authorization` has a value that no header can have";
+    assert!(error.is_permanent() && error.to_string().contains(why), "{error}");
     Ok(())
 }
 
