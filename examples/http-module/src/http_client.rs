@@ -163,6 +163,10 @@ pub(crate) struct Request {
     #[ui(configurable, format = "textarea")]
     #[serde(default)]
     pub(crate) body: String,
+    /// Whether the body is a text of base64, to be sent as the bytes that it stands for.
+    #[ui(configurable)]
+    #[serde(default)]
+    pub(crate) is_base64: bool,
     /// Who asks. It takes the place of any `Authorization` in the headers, and of a user in the URL.
     #[ui(configurable)]
     #[serde(default)]
@@ -187,8 +191,10 @@ pub(crate) struct Said {
     /// Such as 200.
     #[ui(minimum = 100, maximum = 599)]
     pub(crate) status_code: u16,
-    /// The body, as text.
+    /// The body: text of UTF-8 as it is, anything else in base64.
     pub(crate) body: String,
+    /// Whether the body is in base64.
+    pub(crate) is_base64: bool,
 }
 
 /// What came back.
@@ -282,6 +288,15 @@ fn leads_up(path: &str) -> bool {
     true
 }
 
+/// The bytes of a body.
+fn bytes(message: &Request) -> Result<Vec<u8>, String> {
+    if !message.is_base64 {
+        return Ok(message.body.clone().into_bytes());
+    }
+    let decoded = STANDARD.decode(&message.body);
+    decoded.map_err(|e| format!("`body` is no base64, as `isBase64` says that it is: {e}"))
+}
+
 fn headers(message: &Request) -> Result<HeaderMap, String> {
     let mut headers = header::map(&message.headers)?;
     if let Some(auth) = &message.auth {
@@ -324,12 +339,12 @@ async fn said(mut response: Response, most: u64) -> Result<Said, Failed> {
         }
         body.extend_from_slice(&part);
     }
-    Ok(Said {
-        headers,
-        status: status.to_string(),
-        status_code: status.as_u16(),
-        body: String::from_utf8_lossy(&body).into_owned(),
-    })
+    let (body, is_base64) = match String::from_utf8(body) {
+        Ok(text) => (text, false),
+        Err(e) => (STANDARD.encode(e.as_bytes()), true),
+    };
+    let (status, status_code) = (status.to_string(), status.as_u16());
+    Ok(Said { headers, status, status_code, body, is_base64 })
 }
 
 #[component]
@@ -357,8 +372,9 @@ impl HttpClient {
             .request(message.method.name(), url)
             .headers(headers(&message).map_err(Error::permanent)?)
             .timeout(timeout);
-        if !message.body.is_empty() {
-            request = request.body(message.body.clone());
+        let body = bytes(&message).map_err(Error::permanent)?;
+        if !body.is_empty() {
+            request = request.body(body);
         }
         let asked = exchange(request, settings.max_response_bytes).await;
         let response = asked.map_err(|failed| failed.into_error(&message))?;

@@ -45,6 +45,7 @@ fn routes() -> Router {
             "/parts",
             get(move || async move { Body::from_stream(futures::stream::iter(0..8).map(part)) }),
         )
+        .route("/mirror", any(|body: Bytes| async { body }))
         .route("/slow", any(|| async { tokio::time::sleep(Duration::from_secs(30)).await }))
 }
 
@@ -137,6 +138,30 @@ async fn who_asks_is_said_and_no_type_goes_without_a_body() -> Result<()> {
     let torn = json!({"scheme": "bearer", "token": "t0k\r\nX-A: 1"});
     let error = ask(&bench, json!({"url": url, "auth": torn})).await.unwrap_err();
     let why = "the header `authorization` has a value that no header can have";
+    assert!(error.is_permanent() && error.to_string().contains(why), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_text_go_and_come_in_base64() -> Result<()> {
+    let port = server().await;
+    let bench = here();
+    let with = |body: &str, is_base64: bool| {
+        let url = format!("http://127.0.0.1:{port}/mirror");
+        json!({"url": url, "method": "PUT", "body": body, "isBase64": is_base64})
+    };
+    for (sent, came) in [
+        // Half of a zip, the text `ü` in UTF-8, and in a charset that is another.
+        (("UEsDBP8A", true), ("UEsDBP8A", true)),
+        (("w7w=", true), ("ü", false)),
+        (("/A==", true), ("/A==", true)),
+        (("/A==", false), ("/A==", false)),
+    ] {
+        let said = ask(&bench, with(sent.0, sent.1)).await?;
+        assert_eq!((said.body.as_str(), said.is_base64), came, "{sent:?}");
+    }
+    let error = ask(&bench, with("ü", true)).await.unwrap_err();
+    let why = "`body` is no base64, as `isBase64` says that it is";
     assert!(error.is_permanent() && error.to_string().contains(why), "{error}");
     Ok(())
 }
