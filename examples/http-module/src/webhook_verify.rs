@@ -57,6 +57,10 @@ pub(crate) struct Delivered {
     /// The body, byte by byte as it came.
     #[ui(configurable)]
     pub(crate) body: String,
+    /// Whether the body is in base64; what is signed are the bytes that it stands for.
+    #[ui(configurable)]
+    #[serde(default)]
+    pub(crate) is_base64: bool,
 }
 
 /// What is signed right.
@@ -71,6 +75,8 @@ pub(crate) struct Verified {
     /// The body.
     #[ui(shared)]
     pub(crate) body: String,
+    /// Whether the body is in base64.
+    pub(crate) is_base64: bool,
 }
 
 /// What is not.
@@ -116,8 +122,12 @@ impl WebhookVerify {
         };
         let signature =
             signature.ok_or_else(|| format!("the signature in `{name}` cannot be read"))?;
+        let decoded = message.is_base64.then(|| STANDARD.decode(&message.body)).transpose();
+        let decoded = decoded
+            .map_err(|e| format!("`body` is no base64, as `isBase64` says that it is: {e}"))?;
+        let signed = decoded.as_deref().unwrap_or(message.body.as_bytes());
         let key = hmac::Key::new(hmac::HMAC_SHA256, settings.secret.expose().as_bytes());
-        hmac::verify(&key, message.body.as_bytes(), &signature)
+        hmac::verify(&key, signed, &signature)
             .map_err(|_| "the signature is another one".to_owned())
     }
 }
@@ -139,8 +149,8 @@ impl WebhookVerify {
     async fn input(&self, ctx: &Ctx, message: Delivered) -> Result {
         match self.check(&message) {
             Ok(()) => {
-                let Delivered { context, headers, body } = message;
-                self.out(ctx, Verified { context, headers, body }).await
+                let Delivered { context, headers, body, is_base64 } = message;
+                self.out(ctx, Verified { context, headers, body, is_base64 }).await
             }
             Err(error) if self.has_invalid() => {
                 self.invalid(ctx, Invalid { context: message.context, error }).await
@@ -169,7 +179,7 @@ mod tests {
 
     fn delivered(value: &str, body: &str) -> Delivered {
         let headers = vec![Header { key: "x-hub-signature-256".into(), value: value.into() }];
-        Delivered { context: json!(1).into(), headers, body: body.into() }
+        Delivered { context: json!(1).into(), headers, body: body.into(), is_base64: false }
     }
 
     fn bench() -> Bench<WebhookVerify> {
@@ -187,6 +197,35 @@ mod tests {
         let value = STANDARD.encode(hmac::sign(&key, b"x"));
         bench.settings_json(json!({"secret": "s", "prefix": "", "encoding": "base64"}));
         bench.send(WebhookVerify::INPUT, delivered(&value, "x")).await?.ignore();
+        Ok(())
+    }
+
+    #[tiny_runtime::test]
+    async fn of_a_body_in_base64_the_bytes_are_signed() -> Result<()> {
+        let bench = Bench::new();
+        bench.settings_json(json!({"secret": "s", "prefix": "", "encoding": "base64"}));
+        let bytes = b"PK\x03\x04\0\xff";
+        let key = hmac::Key::new(hmac::HMAC_SHA256, b"s");
+        let value = STANDARD.encode(hmac::sign(&key, bytes));
+        let signed = |body: &str| Delivered { is_base64: true, ..delivered(&value, body) };
+        let body = STANDARD.encode(bytes);
+        bench.send(WebhookVerify::INPUT, signed(&body)).await?.ignore();
+        let verified = bench.sent(WebhookVerify::OUT).remove(0);
+        assert_eq!((verified.body, verified.is_base64), (body.clone(), true));
+        for (message, why) in [
+            (signed("AAAA"), "is another one"),
+            (signed("PK!"), "`body` is no base64, as `isBase64` says that it is"),
+            (delivered(&value, &body), "is another one"),
+        ] {
+            let error = bench.send(WebhookVerify::INPUT, message).await.unwrap_err();
+            assert!(error.is_permanent() && error.to_string().contains(why), "{error}");
+        }
+        assert_eq!(bench.sent(WebhookVerify::OUT).len(), 1);
+        // Where nothing is said of it the body is a text.
+        let message = delivered(&STANDARD.encode(hmac::sign(&key, b"AAAA")), "AAAA");
+        let json = json!({"context": 1, "headers": message.headers, "body": message.body});
+        bench.send_json("in", json).await?.ignore();
+        assert!(!bench.sent(WebhookVerify::OUT)[1].is_base64);
         Ok(())
     }
 
