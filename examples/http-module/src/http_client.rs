@@ -248,19 +248,21 @@ impl HttpClient {
 /// Where a message wants to go.
 fn place(message: &Request) -> Result<Url, String> {
     let Request { url, path, .. } = message;
-    let mut place = Url::parse(url).map_err(|e| format!("`{url}` is no URL: {e}"))?;
+    let mut place = Url::parse(url)
+        .map_err(|e| format!("`url` is no URL: {e}; write one like `https://host/path`"))?;
     if path.is_empty() {
         return Ok(place);
     }
     let (path, query) =
         path.split_once('?').map_or((&**path, None), |(it, query)| (it, Some(query)));
+    let whole = quoted(&place);
     let base = place.path().trim_end_matches('/').to_owned();
     place.set_path(&format!("{base}/{}", path.trim_start_matches('/')));
     // Where `..` stands in it, what is left may lie elsewhere.
     let added = place.path().strip_prefix(&base).and_then(|it| it.strip_prefix('/'));
     if added.is_none_or(leads_up) {
         return Err(format!(
-            "`{path}` leads out of `{url}`; only `url` itself can name what lies there"
+            "`{path}` leads out of `{whole}`; only `url` itself can name what lies there"
         ));
     }
     if let Some(query) = query {
@@ -268,6 +270,15 @@ fn place(message: &Request) -> Result<Url, String> {
         place.set_query(Some(&all));
     }
     Ok(place)
+}
+
+/// A URL as errors quote it: a user and a query may be secret, and errors are logged.
+fn quoted(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    // Without a host it is no path that follows.
+    let path = if url.has_host() { url.path() } else { "" };
+    format!("{}://{host}{port}{path}", url.scheme())
 }
 
 /// Whether a server may find `..` in a path: some decode it first, perhaps twice, take `\` for `/`, or cut off what stands behind `;`.

@@ -260,7 +260,7 @@ async fn a_flow_cannot_frame_a_request() -> Result<()> {
         assert_eq!(said.status_code, 200, "{key} is of another message, and left out");
     }
     let error = ask(&here(), json!({"url": "no url"})).await.unwrap_err();
-    assert!(error.to_string().starts_with("`no url` is no URL"), "{error}");
+    assert!(error.to_string().starts_with("`url` is no URL"), "{error}");
     Ok(())
 }
 
@@ -364,5 +364,12 @@ fn a_path_is_added_and_leads_nowhere_else() {
     for path in ["a..b", "a%2Fb", "v1.2/..x", "...", "a;b..", "100%25", "%E4"] {
         assert_eq!(place("http://a/v1", path), format!("http://a/v1/{path}"));
     }
-    assert_eq!(place("a b", "c"), "`a b` is no URL: relative URL without a base");
+    // What may be secret is not told.
+    let why = "only `url` itself can name what lies there";
+    let refused = format!("`..` leads out of `http://a:81/v1`; {why}");
+    assert_eq!(place("http://ada:s3cret@a:81/v1?key=s3cret#s3cret", "..?k=s3cret"), refused);
+    assert_eq!(place("ada:s3cret", ".."), format!("`..` leads out of `ada://`; {why}"));
+    let refused =
+        "`url` is no URL: relative URL without a base; write one like `https://host/path`";
+    assert_eq!(place("s3cret", "c"), refused);
 }
