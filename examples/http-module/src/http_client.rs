@@ -5,7 +5,6 @@ mod failed;
 
 use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,10 +12,9 @@ use percent_encoding::percent_decode_str;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use tiny_runtime::prelude::*;
-use tiny_runtime::tokio::time::Instant;
 
 use self::client::{Made, REDIRECTED};
-use self::failed::Failed;
+use self::failed::{Failed, Limit};
 use crate::header::{self, Header};
 
 /// Where requests may go, and how much comes back.
@@ -328,25 +326,36 @@ fn headers(message: &Request) -> Result<HeaderMap, String> {
 async fn exchange(request: RequestBuilder, most: u64) -> Result<Said, Failed> {
     let sent = async {
         request.send().await.map_err(|error| {
+            let redirected = REDIRECTED.with(Cell::take);
             // Who redirects has been reached, and may have done what was asked before.
-            let did_not_reach = error.is_connect() && !REDIRECTED.with(Cell::get);
+            let did_not_reach = error.is_connect() && redirected.is_none();
+            // The error itself knows only where the request began.
+            let error = match redirected {
+                Some(place) => error.with_url(place),
+                None => error,
+            };
             Failed::Http { error, did_not_reach }
         })
     };
-    said(REDIRECTED.scope(Cell::new(false), sent).await?, most).await
+    said(REDIRECTED.scope(Cell::default(), sent).await?, most).await
 }
 
 /// What a server has said, if that is no more than may be.
 async fn said(mut response: Response, most: u64) -> Result<Said, Failed> {
-    let status = response.status();
+    let (status, place) = (response.status(), response.url().clone());
     if status.as_u16() > 599 {
-        return Err(Failed::NoStatus(status.as_u16()));
+        return Err(Failed::NoStatus(place, status.as_u16()));
     }
     let headers = response.headers().iter().map(|(name, value)| Header::of(name, value)).collect();
     let mut body = Vec::new();
-    while let Some(part) = response.chunk().await? {
+    let torn = |error: reqwest::Error| {
+        let error = error.with_url(place.clone());
+        // What fails in the midst of a response has reached a server.
+        Failed::Http { error, did_not_reach: false }
+    };
+    while let Some(part) = response.chunk().await.map_err(torn)? {
         if (body.len() + part.len()) as u64 > most {
-            return Err(Failed::TooLarge(most));
+            return Err(Failed::TooLarge(place, most));
         }
         body.extend_from_slice(&part);
     }
@@ -375,20 +384,17 @@ impl HttpClient {
         let url = place(&message).map_err(Error::permanent)?;
         let Made { allowed, client } = self.made()?;
         allowed.check(&url).map_err(Error::permanent)?;
-        let mut timeout = Duration::from_secs(message.timeout);
-        if let Some(deadline) = ctx.deadline() {
-            timeout = timeout.min(deadline.saturating_duration_since(Instant::now()));
-        }
+        let limit = Limit::of(message.timeout, ctx.deadline());
         let mut request = client
             .request(message.method.name(), url)
             .headers(headers(&message).map_err(Error::permanent)?)
-            .timeout(timeout);
+            .timeout(limit.time);
         let body = bytes(&message).map_err(Error::permanent)?;
         if !body.is_empty() {
             request = request.body(body);
         }
         let asked = exchange(request, settings.max_response_bytes).await;
-        let response = asked.map_err(|failed| failed.into_error(&message))?;
+        let response = asked.map_err(|failed| failed.into_error(message.method, limit))?;
         let context = message.context;
         let is_bad = StatusCode::from_u16(response.status_code)
             .is_ok_and(|status| status.is_client_error() || status.is_server_error());

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client};
+use reqwest::{Certificate, Client, Url};
 use tiny_runtime::tokio::net::lookup_host;
 use tiny_runtime::tokio::task_local;
 
@@ -23,9 +23,12 @@ pub(super) struct Made {
 }
 
 task_local! {
-    /// Whether the request under way was redirected: a server has seen it.
-    pub(super) static REDIRECTED: Cell<bool>;
+    /// Where the request under way was redirected to at last. Where that is anywhere, a server has seen it.
+    pub(super) static REDIRECTED: Cell<Option<Url>>;
 }
+
+/// How long a server may take until it is connected to.
+pub(super) const CONNECTS: Duration = Duration::from_secs(10);
 
 impl Made {
     /// # Errors
@@ -43,7 +46,8 @@ impl Made {
             match checked {
                 Ok(()) => {
                     // Elsewhere than in a request there is nobody to tell.
-                    let _told = REDIRECTED.try_with(|redirected| redirected.set(true));
+                    let place = attempt.url().clone();
+                    let _told = REDIRECTED.try_with(|redirected| redirected.set(Some(place)));
                     attempt.follow()
                 }
                 Err(why) => attempt.error(format!("it was redirected, and {why}")),
@@ -56,7 +60,7 @@ impl Made {
             .referer(false)
             // A proxy would resolve names in our place.
             .no_proxy()
-            .connect_timeout(Duration::from_secs(10))
+            .connect_timeout(CONNECTS)
             .user_agent(concat!("tiny-http-module/", env!("CARGO_PKG_VERSION")));
         if !settings.ca_certificates.trim().is_empty() {
             let pem = settings.ca_certificates.as_bytes();

@@ -1,40 +1,75 @@
 //! Why a request has no response.
 
+use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use reqwest::Url;
 use tiny_runtime::prelude::*;
+use tiny_runtime::tokio::time::Instant;
 
-use super::Request;
-use super::client::NotAllowed;
+use super::Method;
+use super::client::{CONNECTS, NotAllowed};
+
+/// How long an answer is waited for.
+#[derive(Clone, Copy)]
+pub(super) struct Limit {
+    pub(super) time: Duration,
+    /// Whether there is less time than the request has of itself.
+    is_of_run: bool,
+}
+
+impl Limit {
+    /// That of a request with this `timeout` in seconds, in a hop with this deadline.
+    pub(super) fn of(timeout: u64, deadline: Option<Instant>) -> Self {
+        let own = Duration::from_secs(timeout);
+        let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
+        match left {
+            Some(left) if left < own => Self { time: left, is_of_run: true },
+            _ => Self { time: own, is_of_run: false },
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_of_run {
+            let left = self.time.as_millis();
+            return write!(
+                f,
+                "{left} ms, which was all the time that the run or its edge had left"
+            );
+        }
+        write!(f, "{} s", self.time.as_secs())
+    }
+}
 
 /// Why there is no response.
 pub(super) enum Failed {
     Http { error: reqwest::Error, did_not_reach: bool },
-    TooLarge(u64),
-    NoStatus(u16),
+    TooLarge(Url, u64),
+    NoStatus(Url, u16),
 }
 
-impl From<reqwest::Error> for Failed {
-    fn from(error: reqwest::Error) -> Self {
-        // What fails in the midst of a response has reached a server.
-        Self::Http { error, did_not_reach: false }
-    }
+/// The server as errors name it.
+fn host(place: &Url) -> &str {
+    place.host_str().unwrap_or("the server")
 }
 
 impl Failed {
     /// As the flow hears of it: transient where asking again may help and does no harm.
-    pub(super) fn into_error(self, message: &Request) -> Error {
-        let place = Url::parse(&message.url).ok();
-        let place = place.as_ref().and_then(Url::host_str).unwrap_or("the server");
+    pub(super) fn into_error(self, method: Method, limit: Limit) -> Error {
         match self {
-            Self::NoStatus(status) => Error::permanent(format!(
-                "{place} answers with {status}, which is no status of HTTP"
+            Self::NoStatus(place, status) => Error::permanent(format!(
+                "{} answers with {status}, which is no status of HTTP",
+                host(&place)
             )),
-            Self::TooLarge(most) => Error::permanent(format!(
-                "{place} answers with more than {most} bytes; `maxResponseBytes` in the settings may be raised"
+            Self::TooLarge(place, most) => Error::permanent(format!(
+                "{} answers with more than {most} bytes; `maxResponseBytes` in the settings may be raised",
+                host(&place)
             )),
             Self::Http { error, did_not_reach } => {
+                let place = error.url().map_or("the server", host);
                 let why = cause(&error);
                 let mistrust = match why.downcast_ref() {
                     Some(rustls::Error::InvalidCertificate(mistrust)) => Some(mistrust),
@@ -48,12 +83,15 @@ impl Failed {
                     Some(rustls::CertificateError::UnknownIssuer) => format!(
                         "{place} cannot be asked: nobody who is trusted vouches for its certificate; `caCertificates` in the settings may name who does"
                     ),
+                    _ if error.is_timeout() && error.is_connect() => {
+                        format!("{place} cannot be connected to within {} s", CONNECTS.as_secs())
+                    }
                     _ if error.is_timeout() => {
-                        format!("{place} has not answered within {} s", message.timeout)
+                        format!("{place} has not answered within {limit}")
                     }
                     _ => format!("{place} cannot be asked: {why}"),
                 };
-                if !is_refusal && (did_not_reach || message.method.may_be_repeated()) {
+                if !is_refusal && (did_not_reach || method.may_be_repeated()) {
                     Error::transient(text)
                 } else {
                     Error::permanent(text)

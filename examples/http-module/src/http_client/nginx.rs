@@ -1,5 +1,7 @@
 //! Against nginx, which nobody here has written. `TINY_NGINX` names the program; without it these tests are skipped.
 
+use std::time::Duration;
+
 use tiny_runtime::serde_json::{Value, json};
 use tiny_runtime::tokio::time::sleep;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -2,16 +2,18 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::Request as Asked;
+use axum::extract::{Path, Request as Asked};
 use axum::http::StatusCode as Status;
 use axum::response::Redirect;
 use axum::routing::{any, get};
 use futures::StreamExt;
 use tiny_runtime::serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 use super::*;
 
@@ -31,20 +33,33 @@ async fn echo(request: Asked) -> String {
     .to_string()
 }
 
+/// A body that ends too early.
+fn torn() -> [io::Result<Bytes>; 2] {
+    [Ok(Bytes::from_static(b"to")), Err(io::ErrorKind::BrokenPipe.into())]
+}
+
+/// Leads to itself under another name.
+async fn by_name(Path(path): Path<String>, headers: HeaderMap) -> Redirect {
+    let host = headers.get("host").and_then(|it| it.to_str().ok()).unwrap_or_default();
+    Redirect::temporary(&format!("http://{}/{path}", host.replace("127.0.0.1", "localhost")))
+}
+
 fn routes() -> Router {
     let part = |_| Ok::<_, io::Error>(Bytes::from(vec![b'a'; 1024]));
     Router::new()
         .route("/echo", any(echo))
         .route("/to", get(|| async { Redirect::temporary("/echo") }))
-        .route("/round", get(|| async { Redirect::temporary("/round") }))
-        .route("/inside", get(|| async { Redirect::temporary("http://169.254.169.254/latest") }))
+        .route("/round", any(|| async { Redirect::temporary("/round") }))
+        .route("/inside", any(|| async { Redirect::temporary("http://169.254.169.254/latest") }))
         .route("/done", any(|| async { Redirect::to("http://127.0.0.1:1/") }))
         .route("/file", get(|| async { Redirect::temporary("file:///etc/passwd") }))
         .route("/bad", get(|| async { (Status::IM_A_TEAPOT, "short and stout") }))
         .route(
             "/parts",
-            get(move || async move { Body::from_stream(futures::stream::iter(0..8).map(part)) }),
+            any(move || async move { Body::from_stream(futures::stream::iter(0..8).map(part)) }),
         )
+        .route("/torn", any(|| async { Body::from_stream(futures::stream::iter(torn())) }))
+        .route("/by-name/{path}", any(by_name))
         .route("/mirror", any(|body: Bytes| async { body }))
         .route("/slow", any(|| async { tokio::time::sleep(Duration::from_secs(30)).await }))
 }
@@ -240,6 +255,70 @@ async fn only_what_can_be_done_twice_is_tried_again() -> Result<()> {
     let bench = here();
     let again = tokio::time::timeout(Duration::from_millis(2500), ask(&bench, slow("GET"))).await;
     assert!(again.is_err(), "it is tried again");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_error_names_the_server_that_was_asked_at_last() -> Result<()> {
+    let port = server().await;
+    let allow = ["127.0.0.1", "localhost"];
+    let bench = bench(json!({"allow": allow, "maxResponseBytes": 4096}));
+    for (path, said) in [
+        ("parts", "localhost answers with more than 4096 bytes"),
+        ("slow", "localhost has not answered within 1 s"),
+        ("round", "localhost cannot be asked: it was redirected more than 5 times"),
+        ("inside", "localhost cannot be asked: it was redirected, and `169.254.169.254`"),
+        ("torn", "localhost cannot be asked: "),
+        ("done", "127.0.0.1 cannot be asked: "),
+    ] {
+        let url = format!("http://127.0.0.1:{port}/by-name/{path}");
+        let request = json!({"url": url, "method": "POST", "timeout": 1});
+        let error = ask(&bench, request).await.unwrap_err();
+        assert!(error.to_string().starts_with(said), "{path}: {error}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_error_tells_the_time_that_was_the_bound() -> Result<()> {
+    let port = server().await;
+    let client = Made::of(&ClientSettings::default()).map_err(Error::permanent)?.client;
+    let url = format!("http://127.0.0.1:{port}/slow");
+    for (timeout, left, is_of_run) in
+        [(1, None, false), (1, Some(60_000), false), (60, Some(300), true)]
+    {
+        let deadline = left.map(|left| Instant::now() + Duration::from_millis(left));
+        let limit = Limit::of(timeout, deadline);
+        let asked = exchange(client.get(&url).timeout(limit.time), 1).await;
+        let failed = asked.err().ok_or_else(|| Error::permanent("it is slow"))?;
+        let said = failed.into_error(Method::Get, limit).to_string();
+        let within = said.strip_prefix("127.0.0.1 has not answered within ").unwrap_or(&said);
+        if is_of_run {
+            let left = within
+                .strip_suffix(" ms, which was all the time that the run or its edge had left");
+            let left: u64 = left.and_then(|it| it.parse().ok()).expect(&said);
+            assert!(left <= 300, "{said}");
+        } else {
+            assert_eq!(within, "1 s");
+        }
+    }
+    Ok(())
+}
+
+/// Time passes here when nothing else can happen.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_takes_no_connection_is_not_waited_for_as_an_answer_is() -> Result<()> {
+    use socket2::{Domain, Socket, Type};
+    // Nobody accepts, and who waits to be is one too many.
+    let full = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    let any: std::net::SocketAddr = ([127, 0, 0, 1], 0).into();
+    full.bind(&any.into()).expect("a port");
+    full.listen(0).expect("it listens");
+    let address = full.local_addr().expect("an address").as_socket().expect("an address");
+    let _waits = std::net::TcpStream::connect(address).expect("it waits");
+    let request = json!({"url": format!("http://{address}/"), "timeout": 60});
+    let error = ask(&here(), request).await.unwrap_err();
+    assert!(error.to_string().contains("127.0.0.1 cannot be connected to within 10 s"), "{error}");
     Ok(())
 }
 
