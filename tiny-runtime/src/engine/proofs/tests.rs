@@ -125,6 +125,23 @@ fn what_comes_behind_is_as_well_known_as_what_went_in() {
 }
 
 #[test]
+fn how_a_form_shows_a_text_says_nothing_of_what_may_stand_there() {
+    let field = |format: &str| json!({"type": "string", "format": format});
+    let fields =
+        json!({"area": field("textarea"), "secret": field("password"), "day": field("date")});
+    let end = Face::Told([port("in", false, text(json!({"M": object(fields, &[])})))].into());
+    let mapping = json!({
+        "area": "{{ $.name }}", "secret": "{{ $.name }}", "day": "{{ $.name }}"
+    });
+    let proofs =
+        proofs(vec![("order", site(order(), &[("end", Some(mapping))])), ("end", site(end, &[]))]);
+    let verdicts = verdicts(&proofs, "order");
+    let starts = ["area proved: a text", "secret proved: a text", "unknown: "];
+    assert!(verdicts.iter().zip(starts).all(|(it, start)| it.starts_with(start)), "{verdicts:?}");
+    assert_eq!(verdicts.len(), 3);
+}
+
+#[test]
 fn two_edges_bring_both_types() {
     let other = source(json!({"name": {"type": ["string", "null"]}}));
     let proofs = proofs(vec![

@@ -395,11 +395,13 @@ fn numbers(schema: &Map<String, Value>, whole: bool) -> Form {
     Form::Number(Numbers { whole, from: bound("minimum"), to: bound("maximum") })
 }
 
+/// Formats that say how a form shows a field: any text may stand there.
+const OF_FORMS: [&str; 2] = ["password", "textarea"];
+
 fn texts(schema: &Map<String, Value>) -> Form {
     let word = |word: &str| schema.get(word).and_then(Value::as_str).map(Arc::from);
     let count = |word: &str| schema.get(word).and_then(Value::as_u64);
-    // A format for the eyes: any text may be a secret.
-    let format = word("format").filter(|format: &Arc<str>| **format != *"password");
+    let format = word("format").filter(|format: &Arc<str>| !OF_FORMS.contains(&&**format));
     Form::Text(Arc::new(Texts {
         choices: None,
         format,
