@@ -75,6 +75,71 @@ fn an_unknown_field() {
     assert!(said.contains("unknown field \"spec.colour\""), "{said}");
 }
 
+/// `check` needs no plane, and finds what one would refuse, too.
+#[test]
+fn what_check_finds() {
+    let desk = Desk::new();
+    let text = fs::read_to_string(flow()).unwrap();
+    let signal = |node: &str, port: &str, data: &str| {
+        format!(
+            "---\napiVersion: operator.tinysystems.io/v1alpha1\nkind: TinySignal\nmetadata: {{name: s}}\nspec: {{node: {node}, port: {port}, data: {data}}}\n"
+        )
+    };
+    let faults = [
+        (
+            text.replace("  edges:", "  edgse:"),
+            "flow.yaml, document 3 (node hello): the plane refuses it: ",
+        ),
+        (
+            text.clone() + &signal("hello", "inptu", "{name: a}"),
+            "node `hello` has no target `inptu` (did you mean `input`?)",
+        ),
+        (
+            text.clone() + &signal("hello", "input", "{name: 5}"),
+            "its message does not fit `hello:input`: `name`: ",
+        ),
+    ];
+    for (flow, why) in faults {
+        desk.file("flow.yaml", &flow);
+        let called = desk.call(&["check", "-f", "flow.yaml"]);
+        assert!(called.code == 1 && called.stdout.contains(why), "{why}: {called:?}");
+        assert!(called.stdout.contains("fault: "), "{called:?}");
+    }
+    let warnings = [
+        (
+            text.replace("salutation:", "salutaton:"),
+            "node `hello`, its settings: nobody reads `salutaton` (did you mean `salutation`?)",
+        ),
+        (
+            text.replace("salutation: Hello", "salutation: Hi\n        more: [1]"),
+            "nobody reads `more`",
+        ),
+        (
+            text.clone() + &signal("helo", "input", "{name: a}"),
+            "signal `s`: there is no node `helo` (did you mean `hello`?)",
+        ),
+        (
+            text.clone() + &signal("hello", "input", "{name: a, nmae: b}"),
+            "nobody reads `nmae` (did you mean `name`?)",
+        ),
+        (
+            text.clone() + &signal("hello", "input", "[World]"),
+            "it is a list, and means an object with `name`",
+        ),
+    ];
+    for (flow, why) in warnings {
+        desk.file("flow.yaml", &flow);
+        let called = desk.call(&["check", "-f", "flow.yaml"]);
+        assert!(called.code == 0 && called.stdout.contains(why), "{why}: {called:?}");
+        assert!(called.stdout.contains("warning: "), "{called:?}");
+    }
+    // A folder has more in it than flows.
+    desk.file("flow.yaml", &text);
+    desk.file("flow.schema.json", "{}");
+    let checked = desk.call(&["check", "-f", "."]).ok();
+    assert_eq!(checked, "1 edge: 1 proved, 0 refuted, 0 unknown\n");
+}
+
 #[test]
 fn a_version_with_a_v_in_front() {
     let desk = Desk::new();
@@ -164,9 +229,18 @@ fn a_slip_in_a_signal() {
         refused(&["signal", "hello", "inptu", "{}"]),
         "node `hello` has no target `inptu` (did you mean `input`?); it has `input`"
     );
+    let called = desk.call(&["signal", "hello", "input", r#"{"name":"a","nmae":1}"#, "--wait"]);
+    assert_eq!(called.code, 0, "{called:?}");
+    assert!(
+        called.stderr.contains("warning: nobody reads `nmae` (did you mean `name`?)"),
+        "{called:?}"
+    );
+    let waited = ["signal", "hello", "_settings", "{}"];
+    assert!(refused(&waited).starts_with("node `hello` has no target `_settings`"));
     let said = refused(&["signal", "hello", "input", "{name: World}"]);
     assert!(said.starts_with("the message is not JSON: "), "{said}");
-    assert!(desk.call(&["get", "signals"]).ok().is_empty(), "nothing was written");
+    let signals = desk.call(&["get", "signals"]).ok();
+    assert_eq!(signals.lines().count(), 2, "only the one that is right was written: {signals}");
 }
 
 #[test]
@@ -179,5 +253,13 @@ fn words_that_are_no_commands() {
     assert_eq!(called.code, 2, "{called:?}");
     assert!(called.stderr.contains("<PORT>"), "{called:?}");
     assert!(desk.call(&["get", "nods"]).refused().starts_with("there is no kind `nods`"));
+    let apart = desk.call(&["get", "--local", "/tmp/plane"]).refused();
+    assert!(apart.ends_with("a folder stands behind its flag, as in `--local=DIR`"), "{apart}");
+    desk.file("flow.yaml", &fs::read_to_string(flow()).unwrap());
+    let no_tests = desk.call(&["test", "flow.yaml"]).refused();
+    assert!(
+        no_tests.starts_with("flow.yaml holds several documents, so it is a flow"),
+        "{no_tests}"
+    );
     assert!(desk.call(&["components", "helo"]).refused().contains("did you mean `hello`?"));
 }

@@ -47,10 +47,10 @@ impl Apply {
         match refuted {
             0 => Ok(()),
             1 => bail!(
-                "applied, but 1 mapping cannot be right: its edge keeps its last good mapping until it is corrected"
+                "applied, but 1 mapping cannot be right: until it is corrected, its edge goes on with its last good mapping, and where it had none, no message passes"
             ),
             many => bail!(
-                "applied, but {many} mappings cannot be right: their edges keep their last good mappings until they are corrected"
+                "applied, but {many} mappings cannot be right: until they are corrected, their edges go on with their last good mappings, and where they had none, no message passes"
             ),
         }
     }
@@ -96,6 +96,14 @@ impl Files<'_> {
             lines.push(format!("{}: {done}", document.title()));
         }
         Ok(Applied { lines, refuted })
+    }
+
+    /// What the plane's own rules say of a document, where they refuse it.
+    pub(super) async fn refusal(&self, document: &mut Document) -> Option<String> {
+        if let Err(why) = self.place(document) {
+            return Some(format!("{why:#}"));
+        }
+        self.write(document, true).await.err().map(|why| format!("{why:#}"))
     }
 
     /// Puts a document into the namespace; one that names another is refused.

@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use tiny_crds::manifest;
 
-use super::documents;
+use super::apply::Files;
+use super::documents::{self, Document};
 use super::plane::PlaneArgs;
 use super::survey::{Count, Grade, Stored, Survey, Told};
 use super::{Binary, print};
+use crate::local::LocalPlane;
 use crate::registry::Registry;
 
 /// Checks flows of files without writing anything
@@ -62,12 +65,17 @@ impl Around {
 
 impl Check {
     pub(super) async fn carry_out(self, binary: Binary, registry: &Registry) -> Result<()> {
-        let documents = documents::read(&self.files)?;
+        let mut documents = documents::read(&self.files)?;
         let module = self.around.module(binary);
         let (stored, told) = self.around.known().await?;
         let survey = Survey::of(&documents, &stored.nodes, &told, &module, registry)?;
         let findings = survey.findings();
-        let mut faults = 0;
+        let refusals = refusals(&mut documents, &self.around.plane.namespace, &module, registry);
+        let refusals = refusals.await?;
+        let mut faults = refusals.len();
+        if !self.json {
+            refusals.iter().try_for_each(|why| print(&format!("fault: {why}")))?;
+        }
         for found in &findings {
             let word = match found.grade {
                 Grade::Fault => "fault",
@@ -95,6 +103,26 @@ impl Check {
             faults => bail!("{faults} findings must be corrected"),
         }
     }
+}
+
+/// What the rules of any plane refuse of these documents: those of one that is empty, and ends with this.
+async fn refusals(
+    documents: &mut [Document],
+    namespace: &str,
+    module: &str,
+    registry: &Registry,
+) -> Result<Vec<String>> {
+    let plane =
+        LocalPlane::in_memory(manifest::crds()).context("cannot make a plane to check with")?;
+    plane.ensure_namespace(namespace).await.context("cannot make a plane to check with")?;
+    let client = plane.client(namespace);
+    let files = Files { client: &client, namespace, module, registry };
+    let mut refusals = Vec::new();
+    for document in documents {
+        refusals.extend(files.refusal(document).await);
+    }
+    plane.shutdown().await;
+    Ok(refusals)
 }
 
 /// `1 edge`, `2 edges`.

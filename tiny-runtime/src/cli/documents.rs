@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
-use tiny_crds::{API_VERSION, TinyNode, names};
+use tiny_crds::{API_VERSION, TinyNode, TinySignal, names};
 
 use super::kinds::Kind;
 use crate::words;
@@ -16,6 +16,9 @@ const LIMIT: u64 = 16 * 1024 * 1024;
 
 /// How the names of files of tests end.
 pub(crate) const TESTS: &str = ".test.yaml";
+
+/// How the names of files end that `schema` writes, for editors.
+const SCHEMAS: &str = ".schema.json";
 
 /// One object of a file.
 pub(crate) struct Document {
@@ -33,6 +36,12 @@ impl Document {
         is_node.then(|| serde_json::from_value(self.object.clone()).ok())?
     }
 
+    /// The signal that it is, if it is one.
+    pub(super) fn signal(&self) -> Option<TinySignal> {
+        let is_signal = self.kind.resource.kind == "TinySignal";
+        is_signal.then(|| serde_json::from_value(self.object.clone()).ok())?
+    }
+
     /// `node greeter`.
     pub(super) fn title(&self) -> String {
         format!("{} {}", self.kind.word(), self.name)
@@ -40,7 +49,7 @@ impl Document {
 }
 
 /// Reads all objects of these files and folders; `-` is stdin. Of a folder every `.yaml`, `.yml` and `.json` is read, in the order
-/// of their names, without folders below it and without files of tests.
+/// of their names, without folders below it and without files of tests and of schemas.
 pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<Document>> {
     let mut documents = Vec::new();
     for path in paths {
@@ -72,8 +81,9 @@ fn files(path: &Path) -> Result<Vec<PathBuf>> {
     for entry in entries {
         let file = entry.with_context(|| format!("cannot read folder `{shown}`"))?.path();
         let extension = file.extension().and_then(|extension| extension.to_str());
-        let is_test = file.to_string_lossy().ends_with(TESTS);
-        if matches!(extension, Some("yaml" | "yml" | "json")) && !is_test {
+        let name = file.to_string_lossy();
+        let is_beside = name.ends_with(TESTS) || name.ends_with(SCHEMAS);
+        if matches!(extension, Some("yaml" | "yml" | "json")) && !is_beside {
             files.push(file);
         }
     }

@@ -56,7 +56,8 @@ struct Row {
 impl Get {
     pub(super) async fn carry_out(self) -> Result<()> {
         // `node/hello`, as the tables print it, is `node hello`.
-        let split = self.kind.as_deref().and_then(|kind| kind.split_once('/'));
+        let split = self.kind.as_deref().filter(|kind| !kind.starts_with(['/', '.']));
+        let split = split.and_then(|kind| kind.split_once('/'));
         let (kind, name) = match (split, &self.name) {
             (Some((kind, name)), None) => (Some(kind.to_owned()), Some(name.to_owned())),
             (_, name) => (self.kind.clone(), name.clone()),

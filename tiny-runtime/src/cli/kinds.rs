@@ -43,6 +43,11 @@ impl Kind {
 
     /// The kind that somebody calls `word`: `TinyNode`, `tinynodes`, `nodes`, `node`, `tn`.
     pub(super) fn named(word: &str) -> Result<Self> {
+        if word.is_empty() || word.starts_with(['/', '.', '-']) {
+            anyhow::bail!(
+                "`{word}` is no kind; a folder stands behind its flag, as in `--local=DIR`"
+            );
+        }
         let asked = word.to_lowercase();
         let is = |kind: &Self| kind.words().contains(&asked);
         Self::all().into_iter().find(is).ok_or_else(|| {

@@ -32,6 +32,7 @@ mod schema;
 mod signal;
 mod survey;
 mod test;
+mod unread;
 mod wire;
 
 use std::ffi::OsString;
@@ -99,7 +100,7 @@ pub struct Binary {
     pub scaffold: Option<&'static str>,
 }
 
-/// What a process was called with, when its binary has the command `new`.
+// What a process was called with, when its binary has the command `new`. No word of documentation: clap would take it for that of the binary.
 #[derive(Debug, Subcommand)]
 enum Called {
     #[command(flatten)]
@@ -296,6 +297,7 @@ mod tests {
             let help = refused(scaffold, &["--help"]).to_string();
             assert_eq!(help.contains("\n  new "), listed, "{help}");
             assert!(help.contains("\n  run "), "{help}");
+            assert!(help.starts_with("demo: a module of Tiny\n"), "{help}");
             let is_crds =
                 |called| matches!(called, Called::Module(it) if matches!(*it, Command::Crds));
             assert!(called(scaffold, &["crds"]).is_ok_and(is_crds));

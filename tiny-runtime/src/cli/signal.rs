@@ -10,10 +10,12 @@ use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
 use serde_json::Value;
 use tiny_crds::{
-    Phase, TinyNode, TinySignal, TinySignalSpec, TinySignalStatus, duration, labels, names,
+    ModuleComponent, Phase, PortStatus, TinyModule, TinyNode, TinyNodeSpec, TinySignal,
+    TinySignalSpec, TinySignalStatus, duration, labels, names,
 };
 
 use super::plane::PlaneArgs;
+use super::unread::unread;
 use super::{invocation, print};
 use crate::control::pauses;
 use crate::words;
@@ -62,7 +64,7 @@ impl Signal {
         let spec = TinySignalSpec {
             node: self.node.clone(),
             port: self.port.clone(),
-            data: message.into(),
+            data: message.clone().into(),
             nonce: Some(uuid::Uuid::new_v4().to_string()),
             timeout: self.timeout.clone(),
         };
@@ -72,7 +74,7 @@ impl Signal {
             return report(&self.sent_once(&api, spec, limit).await?);
         }
         let plane = self.plane.connect().await?;
-        self.check_port(&plane.client, namespace).await?;
+        self.check_port(&plane.client, namespace, message.as_ref()).await?;
         let api: Api<TinySignal> = Api::namespaced(plane.client, namespace);
         let signal = self.write(&api, spec).await?;
         if !self.wait {
@@ -95,7 +97,12 @@ impl Signal {
     }
 
     /// A signal for a port that is not there would wait for ever.
-    async fn check_port(&self, client: &Client, namespace: &str) -> Result<()> {
+    async fn check_port(
+        &self,
+        client: &Client,
+        namespace: &str,
+        message: Option<&Value>,
+    ) -> Result<()> {
         let nodes: Api<TinyNode> = Api::namespaced(client.clone(), namespace);
         let found = nodes.get_opt(&self.node).await;
         let Some(node) = found.with_context(|| format!("cannot get node `{}`", self.node))? else {
@@ -110,13 +117,27 @@ impl Signal {
             );
         };
         // A node that its module has not met yet has no ports to compare with.
-        let ports = node.status.map(|status| status.ports).unwrap_or_default();
-        let targets: Vec<&str> =
-            ports.iter().filter(|port| !port.source).map(|port| port.name.as_str()).collect();
-        if ports.is_empty() || targets.contains(&self.port.as_str()) {
+        let ports = node.status.as_ref().map(|status| &*status.ports).unwrap_or_default();
+        if ports.is_empty() {
             return Ok(());
         }
-        let targets = || targets.iter().copied().filter(|name| !name.starts_with('_'));
+        // A signal changes no settings, and `_control` is what people press.
+        let is_target = |port: &&PortStatus| {
+            !port.source && (port.name == "_control" || !port.name.starts_with('_'))
+        };
+        let targets: Vec<&PortStatus> = ports.iter().filter(is_target).collect();
+        if let Some(port) = targets.iter().find(|port| port.name == self.port) {
+            if let Some(message) = message {
+                let schema = match port.schema.value() {
+                    Ok(Some(own)) => Some(own),
+                    _ => self.schema(client, namespace, &node.spec).await,
+                };
+                let unread = schema.map(|schema| unread(message, &schema)).unwrap_or_default();
+                unread.iter().for_each(|why| eprintln!("warning: {why}"));
+            }
+            return Ok(());
+        }
+        let targets = || targets.iter().map(|port| port.name.as_str());
         bail!(
             "node `{}` has no target `{}`{}; it has {}",
             self.node,
@@ -124,6 +145,18 @@ impl Signal {
             words::did_you_mean(&self.port, targets()),
             words::list(targets())
         )
+    }
+
+    /// The schema of the port as the module of the node tells of it, where that can be read: a node says only what it has of its own.
+    async fn schema(&self, client: &Client, namespace: &str, node: &TinyNodeSpec) -> Option<Value> {
+        let modules: Api<TinyModule> = Api::namespaced(client.clone(), namespace);
+        let module = modules.get_opt(&names::sanitise(&node.module)).await.ok()??;
+        let components = module.status.unwrap_or_default().components;
+        let is_its = |it: &&ModuleComponent| {
+            it.name == node.component || it.aliases.contains(&node.component)
+        };
+        let component = components.iter().find(is_its)?;
+        component.ports.iter().find(|port| port.name == self.port)?.schema.value().ok()?
     }
 
     /// Creates a signal that no other has the name of, and asks for it until it has ended. One that a pod makes goes with the pod.
@@ -163,7 +196,7 @@ impl Signal {
         }
         let trouble = trouble.map(|e| format!(" (last trouble: {e})")).unwrap_or_default();
         bail!(
-            "nothing came of signal `{name}` in time{trouble}; is there a node `{}` with a port `{}`, and does its module run?",
+            "nothing came of signal `{name}` in time{trouble}; is there a node `{}` with a port `{}`, and does its module run? It stays in the plane, and runs when that starts, unless it is deleted",
             self.node,
             self.port
         )
@@ -251,7 +284,10 @@ impl Signal {
                     "no module took signal `{name}` within {TAKEN:?}; start the one of node `{}`, which will find it",
                     self.node
                 ),
-                () = &mut end, if limit.is_some() => bail!("nothing came of signal `{name}` in time; does the module of node `{}` run?", self.node),
+                () = &mut end, if limit.is_some() => bail!(
+                    "nothing came of signal `{name}` in time; does the module of node `{}` run? It stays in the plane, and runs when that starts, unless it is deleted",
+                    self.node
+                ),
                         }
         }
     }

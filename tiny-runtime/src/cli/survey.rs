@@ -7,9 +7,10 @@ use anyhow::{Context, Result, anyhow};
 use kube::api::ListParams;
 use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
-use tiny_crds::{ModuleComponent, TinyModule, TinyNode, names};
+use tiny_crds::{ModuleComponent, TinyModule, TinyNode, TinySignal, TinySignalSpec, names};
 
 use super::documents::Document;
+use super::unread::unread;
 use crate::control::{self, declare};
 use crate::engine::{self, Face, Peer, Proofs};
 use crate::mapping::Proof;
@@ -138,6 +139,8 @@ pub(super) struct Survey<'a> {
     nodes: BTreeMap<String, TinyNode>,
     /// Where the nodes of files stand.
     places: BTreeMap<String, String>,
+    /// The signals of files, each with its place.
+    signals: Vec<(String, TinySignal)>,
     proofs: Proofs,
 }
 
@@ -151,8 +154,9 @@ impl<'a> Survey<'a> {
     ) -> Result<Self> {
         let mut nodes: BTreeMap<String, TinyNode> =
             stored.iter().map(|node| (node.name_any(), node.clone())).collect();
-        let mut places = BTreeMap::new();
+        let (mut places, mut signals) = (BTreeMap::new(), Vec::new());
         for document in documents {
+            signals.extend(document.signal().map(|signal| (document.place.clone(), signal)));
             // What is no node the plane refuses in its own words.
             let Some(node) = document.node() else { continue };
             node.spec
@@ -169,7 +173,7 @@ impl<'a> Survey<'a> {
             }
         };
         let proofs = control::proofs(nodes.values(), face);
-        Ok(Self { module, registry, nodes, places, proofs })
+        Ok(Self { module, registry, nodes, places, signals, proofs })
     }
 
     /// All that is to say of the nodes of files, and of edges that lead to them.
@@ -184,11 +188,16 @@ impl<'a> Survey<'a> {
                     let grade = if finding.cause.refuses() { Grade::Fault } else { Grade::Warning };
                     found.push(Found { grade, place: place.clone(), text: finding.message });
                 }
+                for why in self.unread_settings(node) {
+                    let text = format!("node `{name}`, its settings: {why}");
+                    found.push(Found { grade: Grade::Warning, place: place.clone(), text });
+                }
             }
             for (edge, proof) in self.proofs.of(name) {
                 found.extend(told(name, edge, place, proof));
             }
         }
+        found.extend(self.signals.iter().flat_map(|(place, signal)| self.of_signal(place, signal)));
         // Edges of stored nodes that what is in the files breaks.
         let stored = self.nodes.keys().filter(|name| !self.places.contains_key(*name));
         for name in stored {
@@ -200,6 +209,54 @@ impl<'a> Survey<'a> {
             }
         }
         found
+    }
+
+    /// What nobody reads of a node's settings.
+    fn unread_settings(&self, node: &TinyNode) -> Vec<String> {
+        let component = self.registry.get(&node.spec.component);
+        let port = component.and_then(|component| component.port("_settings"));
+        let settings = node.spec.ports.iter().find(|port| port.port == "_settings");
+        let settings = settings.and_then(|port| port.configuration.value().ok()?);
+        match (port, settings) {
+            (Some((_, info)), Some(settings)) => unread(&settings, &(info.schema)().value()),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What is wrong with a signal: that it leads nowhere, or that its message does not fit or is not read.
+    fn of_signal(&self, place: &str, signal: &TinySignal) -> Vec<Found> {
+        let TinySignalSpec { node: to, port, data, .. } = &signal.spec;
+        let say = |grade, why: String| {
+            let text = format!("signal `{}`: {why}", signal.name_any());
+            Found { grade, place: place.to_owned(), text }
+        };
+        let Some(node) = self.nodes.get(to) else {
+            let near = words::did_you_mean(to, self.nodes.keys().map(String::as_str));
+            return vec![say(Grade::Warning, format!("there is no node `{to}`{near}"))];
+        };
+        let component = self.registry.get(&node.spec.component);
+        let Some(component) = component.filter(|_| node.belongs_to(self.module)) else {
+            return Vec::new();
+        };
+        let Some((_, info)) = component.port(port).filter(|(_, info)| info.is_target()) else {
+            let targets = component.ports().iter().filter(|info| info.is_target());
+            let targets: Vec<&str> = targets.map(|info| info.meta.name).collect();
+            let why = format!(
+                "node `{to}` has no target `{port}`{}; it has {}",
+                words::did_you_mean(port, targets.iter().copied()),
+                words::list(targets.iter().copied())
+            );
+            return vec![say(Grade::Fault, why)];
+        };
+        let Ok(Some(message)) = data.value() else { return Vec::new() };
+        if let Err(error) = (info.fits)(&message) {
+            return vec![say(
+                Grade::Fault,
+                format!("its message does not fit `{to}:{port}`: {error}"),
+            )];
+        }
+        let unread = unread(&message, &(info.schema)().value());
+        unread.into_iter().map(|why| say(Grade::Warning, why)).collect()
     }
 
     /// How many edges of the files are proved.

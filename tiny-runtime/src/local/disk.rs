@@ -38,8 +38,7 @@ impl Disk {
     pub(super) fn open(folder: &Path, seat: Seat, kinds: Arc<Kinds>) -> Result<Self, OpenError> {
         let path = folder.join(FILE);
         // Settings and secrets are in there: nobody else may read it.
-        papers::touch(&path)
-            .map_err(|source| OpenError::Folder { folder: folder.to_owned(), source })?;
+        papers::touch(&path).map_err(|why| OpenError::Folder { folder: folder.to_owned(), why })?;
         let database = Database::create(&path).map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen => {
                 OpenError::AlreadyOpen { folder: folder.to_owned() }

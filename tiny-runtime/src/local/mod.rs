@@ -67,12 +67,12 @@ pub use self::tls::TlsError;
 #[non_exhaustive]
 pub enum OpenError {
     /// The folder cannot be made.
-    #[error("cannot make the folder `{}` of the local plane: {source}", folder.display())]
+    #[error("cannot make the folder `{}` of the local plane: {why}", folder.display())]
     Folder {
         /// The folder.
         folder: PathBuf,
         /// Why.
-        source: std::io::Error,
+        why: std::io::Error,
     },
     /// Another process has this folder open.
     #[error(
@@ -141,7 +141,7 @@ impl LocalPlane {
     /// cannot be used or a definition cannot be served.
     pub fn open(folder: &Path, crds: Vec<CustomResourceDefinition>) -> Result<Self, OpenError> {
         papers::folder(folder)
-            .map_err(|source| OpenError::Folder { folder: folder.to_owned(), source })?;
+            .map_err(|why| OpenError::Folder { folder: folder.to_owned(), why })?;
         match Seat::take(folder)? {
             Some(seat) => Self::hosted(seat, folder, crds),
             None => Err(OpenError::AlreadyOpen { folder: folder.to_owned() }),

@@ -12,15 +12,15 @@ pub(super) const KUBECONFIG: &str = "kubeconfig";
 
 /// A file that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot use the file `{}` of the local plane: {source}", path.display())]
+#[error("cannot use the file `{}` of the local plane: {why}", path.display())]
 pub struct PaperError {
     path: PathBuf,
-    source: io::Error,
+    why: io::Error,
 }
 
 impl PaperError {
-    pub(super) fn at(path: PathBuf, source: io::Error) -> Self {
-        Self { path, source }
+    pub(super) fn at(path: PathBuf, why: io::Error) -> Self {
+        Self { path, why }
     }
 }
 
@@ -31,7 +31,7 @@ pub(super) fn read(folder: &Path, name: &str) -> Result<Option<String>, PaperErr
         Ok(text) if text.trim().is_empty() => Ok(None),
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(PaperError { path, source }),
+        Err(why) => Err(PaperError { path, why }),
     }
 }
 
@@ -42,7 +42,7 @@ pub(super) fn write(folder: &Path, name: &str, text: &str) -> Result<(), PaperEr
     let written = private(&draft)
         .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
         .and_then(|()| std::fs::rename(&draft, &path));
-    written.map_err(|source| PaperError { path, source })
+    written.map_err(|why| PaperError { path, why })
 }
 
 /// Makes a folder that only its owner can enter, unless it is there.

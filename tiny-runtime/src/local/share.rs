@@ -89,8 +89,7 @@ impl Share {
     /// Hosts the plane if nobody does, and else waits for that in the background.
     pub(crate) async fn take(wish: Wish) -> Result<Self, ShareError> {
         let folder = wish.folder.clone();
-        papers::folder(&folder)
-            .map_err(|source| OpenError::Folder { folder: folder.clone(), source })?;
+        papers::folder(&folder).map_err(|why| OpenError::Folder { folder: folder.clone(), why })?;
         let (entry, member) = (wish.member.enter(&folder)?, wish.member.clone());
         let leaving = CancellationToken::new();
         let part = match open(&wish).await? {

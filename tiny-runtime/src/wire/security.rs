@@ -34,14 +34,14 @@ struct Tls {
 #[non_exhaustive]
 pub enum SecurityError {
     /// A file cannot be read.
-    #[error("cannot read `{}`, which {flag} names: {source}", path.display())]
+    #[error("cannot read `{}`, which {flag} names: {why}", path.display())]
     File {
         /// The flag.
         flag: &'static str,
         /// The file.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        why: io::Error,
     },
     /// What is in the files is not what they should hold.
     #[error(
@@ -73,10 +73,10 @@ impl Security {
         authorities: Option<&Path>,
     ) -> Result<Self, SecurityError> {
         let read = |flag, path: &Path| {
-            std::fs::read(path).map_err(|source| SecurityError::File {
+            std::fs::read(path).map_err(|why| SecurityError::File {
                 flag,
                 path: path.to_owned(),
-                source,
+                why,
             })
         };
         let chain = read("--grpc-tls-cert", certificate)?;

@@ -30,13 +30,13 @@ const WINDOWS: (u32, u32) = (2 * 1024 * 1024, 8 * 1024 * 1024);
 pub enum BindError {
     /// Nobody may listen there.
     #[error(
-        "cannot listen on {address} for other modules: {source}; choose another with --grpc-server-bind-address"
+        "cannot listen on {address} for other modules: {why}; choose another with --grpc-server-bind-address"
     )]
     Listen {
         /// What was asked for.
         address: SocketAddr,
         /// Why.
-        source: io::Error,
+        why: io::Error,
     },
     /// Others could read along.
     #[error(
@@ -74,7 +74,7 @@ impl Server {
                 "what other modules send to {address} is not encrypted, and anybody who reaches it may send: --grpc-plaintext allows it"
             );
         }
-        let listen = |source| BindError::Listen { address, source };
+        let listen = |why| BindError::Listen { address, why };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         Ok(Self { listener, address, security })

@@ -130,10 +130,18 @@ impl File {
             std::fs::read_to_string(path).map_err(|e| format!("cannot read `{shown}`: {e}"))?;
         let value: Value = serde_saphyr::from_str(&text).map_err(|e| {
             let text = e.to_string();
-            format!("{shown} is not YAML: {}", text.lines().next().unwrap_or_default())
+            match text.contains("multiple YAML documents") {
+                true => format!(
+                    "{shown} holds several documents, so it is a flow; tests of one lie beside it, in a file `*.test.yaml`"
+                ),
+                false => format!("{shown} is not YAML: {}", text.lines().next().unwrap_or_default()),
+            }
         })?;
         let mut file: Self = serde_path_to_error::deserialize(&value).map_err(|e| {
             let (place, why) = (e.path().to_string(), e.into_inner().to_string());
+            if !value.is_object() {
+                return format!("{shown} is no file of tests: it has no `flow` and no `tests`");
+            }
             format!("{shown}: {}", words::at(&place, &why))
         })?;
         if file.tests.is_empty() {
