@@ -8,11 +8,15 @@ use tonic::{Code, Status};
 use super::LIMIT;
 use super::proto::{Failure, Kind as Told, MessageResponse, Outcome};
 use crate::component::{Error, Kind, Reply, Result};
+use crate::words;
 
 /// The trailer with the kind of an error, by its number in the protocol.
 const KIND: &str = "tiny-kind";
 /// The trailer with the milliseconds before which another attempt makes no sense, as gRPC's own retries have it.
 const PUSHBACK: &str = "grpc-retry-pushback-ms";
+
+/// The longest text of an error, in bytes.
+const WORDS: usize = 2048;
 
 /// What a caller learns of its call.
 #[derive(Debug)]
@@ -52,7 +56,7 @@ pub(super) fn written(result: Result<Reply>) -> MessageResponse {
 pub(super) fn untouched(why: &str, after: Duration) -> MessageResponse {
     failed(Failure {
         kind: Told::Untouched.into(),
-        message: why.to_owned(),
+        message: words::shortened(why, WORDS),
         after: u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
     })
 }
@@ -74,7 +78,8 @@ fn failure(error: &Error) -> Failure {
         Kind::Cancelled => (Told::Cancelled, None),
     };
     let after = after.map_or(0, |after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
-    Failure { kind: kind.into(), message: error.to_string(), after }
+    // One that is too large would end the stream of all others, and a status is a header.
+    Failure { kind: kind.into(), message: words::shortened(&error.to_string(), WORDS), after }
 }
 
 /// The same for one call, where an error is a status.
@@ -126,7 +131,8 @@ pub(super) fn of_status(status: &Status) -> Fate {
         return fate(Failure { kind, message: message(), after });
     }
     let error = match status.code() {
-        Code::ResourceExhausted => {
+        // Without a word of when to come again it may be anything, such as a message that is too large there.
+        Code::ResourceExhausted if after > 0 => {
             return Fate::Untouched { why: message(), after: Duration::from_millis(after) };
         }
         Code::Cancelled => Error::cancelled(message()),
@@ -212,6 +218,11 @@ mod tests {
         assert!(
             matches!(of_status(&full), Fate::Untouched { after, .. } if after.as_millis() == 20)
         );
+        let too_large = Status::resource_exhausted("received message larger than max");
+        let Fate::Done(Err(error)) = of_status(&too_large) else { panic!() };
+        assert!(!error.is_permanent());
+        let long = of_call(written(Err(Error::permanent("ü".repeat(5_000_000)))));
+        assert!(long.unwrap_err().message().len() < 2 * WORDS + 16);
         let foreign = Status::unknown("handler failed");
         let Fate::Done(Err(error)) = of_status(&foreign) else { panic!() };
         assert!(!error.is_permanent(), "the first version tells no kind");

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use futures::Stream;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::AbortHandle;
 use tonic::{Status, Streaming};
 
@@ -24,9 +24,13 @@ const MOST: usize = 4 * CREDITS as usize;
 
 /// What goes back to the caller. When it is dropped, because the caller is gone, so are its calls.
 pub(super) struct Answers {
-    answers: Batches<Answer>,
+    answers: Batches<Placed>,
     calls: Arc<Calls>,
+    _seat: OwnedSemaphorePermit,
 }
+
+/// An answer, with the place of its message until the connection takes it.
+type Placed = (Answer, Option<OwnedSemaphorePermit>);
 
 /// The calls that are open.
 #[derive(Default)]
@@ -39,14 +43,18 @@ struct Open {
 }
 
 /// Begins to answer the calls of a stream.
-pub(super) async fn begin(inbox: Inbox, calls: Streaming<Call>) -> Answers {
+pub(super) async fn begin(
+    inbox: Inbox,
+    calls: Streaming<Call>,
+    seat: OwnedSemaphorePermit,
+) -> Answers {
     let (send, answers) = mpsc::channel(ANSWERS);
     let open = Arc::new(Calls::default());
     // There is room: it is the first.
     let first = Answer { id: 0, response: None, credits: CREDITS };
-    drop(send.send(first).await);
+    drop(send.send((first, None)).await);
     tokio::spawn(listen(inbox, calls, send, open.clone()));
-    Answers { answers: Batches::of(answers), calls: open }
+    Answers { answers: Batches::of(answers), calls: open, _seat: seat }
 }
 
 /// Each call that waits has a task of its own: it must not keep others waiting, for it may wait for them. What it does until it waits for
@@ -55,7 +63,7 @@ pub(super) async fn begin(inbox: Inbox, calls: Streaming<Call>) -> Answers {
 async fn listen(
     inbox: Inbox,
     mut incoming: Streaming<Call>,
-    send: mpsc::Sender<Answer>,
+    send: mpsc::Sender<Placed>,
     calls: Arc<Calls>,
 ) {
     let mut pace = Pace::default();
@@ -74,14 +82,15 @@ async fn listen(
         if id == 0 || calls.count() >= MOST {
             let why = format!("{MOST} calls are open on this stream");
             let response = answer::untouched(&why, Duration::ZERO);
-            drop(send.send(Answer { id, response: Some(response), credits: 0 }).await);
+            drop(send.send((Answer { id, response: Some(response), credits: 0 }, None)).await);
             continue;
         }
         let (inbox, send) = (inbox.clone(), send.clone());
         let mut work = Box::pin(async move {
-            let response = inbox.take(message, None).await;
+            let (response, place) = inbox.take(message, None).await;
+            let answer = Answer { id, response: Some(response), credits: 0 };
             // An answer that nobody takes any more is no fault.
-            drop(send.send(Answer { id, response: Some(response), credits: 0 }).await);
+            drop(send.send((answer, place)).await);
         });
         if !pace.is_long() {
             let began = Instant::now();
@@ -173,7 +182,7 @@ impl Stream for Answers {
     type Item = Result<Answer, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.answers.poll_next(cx).map(|answer| answer.map(Ok))
+        self.answers.poll_next(cx).map(|answer| answer.map(|(answer, _place)| Ok(answer)))
     }
 }
 

@@ -17,8 +17,9 @@ use tonic::transport::server::{Connected, TcpConnectInfo};
 
 /// Connections at once; more wait in the system's queue.
 const SEATS: usize = 256;
-/// How long somebody who has connected may say nothing.
-const HELLO: Duration = Duration::from_secs(10);
+/// How long somebody who has connected may say less than the first words of HTTP/2, of which there are so many bytes. Later it is asked whether
+/// it is there.
+const HELLO: (Duration, usize) = (Duration::from_secs(10), 33);
 /// How long to wait when the system has no more files to give.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -37,7 +38,7 @@ pub(super) fn incoming(
                     stream.set_nodelay(true).unwrap_or_default();
                     let guest = Guest {
                         stream,
-                        hello: Some(Box::pin(sleep(HELLO))),
+                        hello: Some((Box::pin(sleep(HELLO.0)), HELLO.1)),
                         stop: Box::pin(stop.clone().cancelled_owned()),
                         _seat: seat,
                     };
@@ -55,8 +56,8 @@ pub(super) fn incoming(
 /// A connection with its seat.
 pub(super) struct Guest {
     stream: TcpStream,
-    /// Until when the first bytes must have come.
-    hello: Option<Pin<Box<Sleep>>>,
+    /// Until when the first bytes must have come, and how many are missing.
+    hello: Option<(Pin<Box<Sleep>>, usize)>,
     stop: Pin<Box<WaitForCancellationFutureOwned>>,
     _seat: OwnedSemaphorePermit,
 }
@@ -71,13 +72,18 @@ impl AsyncRead for Guest {
         if guest.stop.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
-        if let Some(hello) = &mut guest.hello
+        if let Some((hello, _)) = &mut guest.hello
             && hello.as_mut().poll(cx).is_ready()
         {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
+        let before = buffer.filled().len();
         ready!(Pin::new(&mut guest.stream).poll_read(cx, buffer))?;
-        guest.hello = None;
+        let came = buffer.filled().len().saturating_sub(before);
+        guest.hello = guest.hello.take().filter(|(_, missing)| *missing > came);
+        if let Some((_, missing)) = &mut guest.hello {
+            *missing -= came;
+        }
         Poll::Ready(Ok(()))
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::Either;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
@@ -21,6 +22,12 @@ const MOST: u32 = 16 * CREDITS;
 const BREATH: Duration = Duration::from_millis(100);
 /// The same for one that came while the process stops: another replica, or the next process, takes it.
 const NEXT: Duration = Duration::from_millis(500);
+
+/// How long the connections have to write the last answers that they have taken.
+const FLUSH: Duration = Duration::from_millis(250);
+
+/// What came of a message, and the place that it has until its answer is on its way: whoever has handled it must not end before.
+pub(super) type Handled = (MessageResponse, Option<OwnedSemaphorePermit>);
 
 /// Hands messages to the engine.
 #[derive(Clone)]
@@ -47,13 +54,13 @@ impl Inbox {
         &self,
         request: MessageRequest,
         header: Option<Duration>,
-    ) -> impl Future<Output = MessageResponse> + Send {
+    ) -> impl Future<Output = Handled> + Send {
         // What the runner does not guard is how a reply is written. Whoever called must hear of it, and others share the connection.
         panic::caught_while(self.handled(request, header)).map(|done| {
             done.unwrap_or_else(|text| {
                 tracing::error!("a message of another module could not be answered: {text}");
                 let why = format!("its reply cannot be written: the component panicked: {text}");
-                answer::written(Err(Error::permanent(why)))
+                (answer::written(Err(Error::permanent(why))), None)
             })
         })
     }
@@ -62,22 +69,21 @@ impl Inbox {
         &self,
         request: MessageRequest,
         header: Option<Duration>,
-    ) -> impl Future<Output = MessageResponse> + Send {
-        let refused = |response| Either::Right(ready(response));
+    ) -> impl Future<Output = Handled> + Send {
+        let refused = |response, place| Either::Right(ready((response, place)));
         if self.closing.is_cancelled() {
-            return refused(answer::untouched("the module is about to stop", NEXT));
+            return refused(answer::untouched("the module is about to stop", NEXT), None);
         }
-        let Ok(place) = self.places.try_acquire() else {
+        let Ok(place) = self.places.clone().try_acquire_owned() else {
             let why = format!("the module handles {MOST} messages already");
-            return refused(answer::untouched(&why, BREATH));
+            return refused(answer::untouched(&why, BREATH), None);
         };
         let arrived = match letter::read(request, header) {
             Ok(arrived) => arrived,
-            Err(error) => return refused(answer::written(Err(error))),
+            Err(error) => return refused(answer::written(Err(error)), Some(place)),
         };
         Either::Left(self.scheduler.arrive(arrived).map(move |result| {
-            let _place = place;
-            answer::written(result.map_err(|error| self.interrupted(error)))
+            (answer::written(result.map_err(|error| self.interrupted(error))), Some(place))
         }))
     }
 
@@ -96,10 +102,14 @@ impl Inbox {
         self.closing.cancel();
     }
 
-    /// Waits until nothing is under way.
+    /// Waits until nothing is under way, and what was is answered.
     pub(super) async fn drained(&self) {
+        let was_idle = self.places.available_permits() == MOST as usize;
         // The semaphore is never closed.
         drop(self.places.acquire_many(MOST).await);
+        if !was_idle {
+            sleep(FLUSH).await;
+        }
     }
 
     /// The same as a call of its own.
@@ -108,7 +118,8 @@ impl Inbox {
         request: MessageRequest,
         header: Option<Duration>,
     ) -> Result<MessageResponse, Status> {
-        answer::of_call(self.take(request, header).await)
+        let (response, _place) = self.take(request, header).await;
+        answer::of_call(response)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::AbortHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tonic::transport::{Channel, Endpoint};
 
 use super::answer::Fate;
@@ -105,9 +105,10 @@ impl Way {
         &self,
         message: impl FnOnce() -> MessageRequest,
         is_inside: impl FnOnce() -> bool,
+        until: Instant,
     ) -> Fate {
         match self {
-            Self::Stream(line) => line.call(message, is_inside).await,
+            Self::Stream(line) => line.call(message, is_inside, until).await,
             Self::Unary(client) => Box::pin(unary::call(client.clone(), message())).await,
         }
     }
@@ -123,16 +124,12 @@ async fn connected(
     state: &Mutex<State>,
     changed: &impl Fn(),
 ) -> Option<String> {
-    let channel = match timeout(CONNECT, endpoint.connect()).await {
-        Ok(Ok(channel)) => channel,
-        Ok(Err(e)) => return Some(words(&e)),
-        Err(_) => return Some(format!("no connection within {CONNECT:?}")),
-    };
-    let client = ModuleServiceClient::new(channel)
-        .max_decoding_message_size(TRANSPORT)
-        .max_encoding_message_size(TRANSPORT);
     loop {
-        match Line::open(client.clone()).await {
+        let client = match client(endpoint).await {
+            Ok(client) => client,
+            Err(why) => return Some(why),
+        };
+        match Line::open(client).await {
             Ok(line) => {
                 let line = Arc::new(line);
                 set(state, State::Stream(line.clone()));
@@ -142,13 +139,29 @@ async fn connected(
                 return None;
             }
             Err(NoLine::Unknown) => {
-                set(state, State::Unary(client.clone()));
+                // Servers that know no stream often take questions whether they are there for an attack, and hang up.
+                let quiet = endpoint.clone().http2_keep_alive_interval(ASK_AGAIN * 60);
+                let quiet = quiet.keep_alive_while_idle(false).tcp_keepalive(Some(KEEP_ALIVE.0));
+                match self::client(&quiet).await {
+                    Ok(client) => set(state, State::Unary(client)),
+                    Err(why) => return Some(why),
+                }
                 changed();
                 sleep(ASK_AGAIN).await;
             }
             Err(NoLine::Failed(why)) => return Some(why),
         }
     }
+}
+
+async fn client(endpoint: &Endpoint) -> Result<ModuleServiceClient<Channel>, String> {
+    let channel = match timeout(CONNECT, endpoint.connect()).await {
+        Ok(Ok(channel)) => channel,
+        Ok(Err(e)) => return Err(words(&e)),
+        Err(_) => return Err(format!("no connection within {CONNECT:?}")),
+    };
+    let client = ModuleServiceClient::new(channel);
+    Ok(client.max_decoding_message_size(TRANSPORT).max_encoding_message_size(TRANSPORT))
 }
 
 fn endpoint(address: SocketAddr, host: &str, security: &Security) -> Result<Endpoint, String> {

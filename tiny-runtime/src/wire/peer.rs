@@ -88,7 +88,7 @@ impl Peer {
             };
             let Some(way) = way else { return Some(Err(self.unreachable(last.as_deref()))) };
             let message = || letter::written(envelope, payload.clone(), attempt);
-            match way.call(message, &is_inside).await {
+            match way.call(message, &is_inside, until).await {
                 Fate::Done(result) => return Some(result),
                 Fate::Lost(why) => {
                     return Some(Err(Error::transient(format!(

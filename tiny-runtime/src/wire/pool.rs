@@ -144,22 +144,14 @@ impl Pool {
 impl Route for Pool {
     fn deliver(&self, envelope: Envelope) -> BoxFuture<'_, Result<Reply>> {
         Box::pin(async move {
-            let late = |what: &str| {
-                Error::exhausted(format!("`{}` did not end within {what}", envelope.line.to))
-            };
             // Pinned here: moved into one of two futures, it would lie in three places.
             let brought = pin!(self.bring(&envelope));
-            let (end, what) = match (envelope.expires, envelope.deadline) {
-                (Some(expires), deadline)
-                    if deadline.is_none_or(|deadline| expires <= deadline) =>
-                {
-                    let limit = envelope.bounds.timeout.unwrap_or_default();
-                    (expires, format!("the {limit:?} that its edge allows"))
-                }
-                (_, Some(deadline)) => (deadline, "the time of its run".to_owned()),
-                (_, None) => return brought.await,
-            };
-            timeout_at(end + GRACE, brought).await.unwrap_or_else(|_| Err(late(&what)))
+            // What its edge allows the other module keeps, whose error port has the time of the run.
+            let Some(end) = envelope.deadline else { return brought.await };
+            timeout_at(end + GRACE, brought).await.unwrap_or_else(|_| {
+                let to = &envelope.line.to;
+                Err(Error::exhausted(format!("`{to}` did not end within the time of its run")))
+            })
         })
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
@@ -91,26 +92,41 @@ impl Line {
     }
 
     /// Sends a message and waits for what comes of it. `is_inside` says that the run passes the module already: a call of it that waits
-    /// for a credit could wait for itself. Dropping this cancels the call.
+    /// for a credit could wait for itself; any other waits until `until`. Dropping this cancels the call.
     pub(super) async fn call(
         &self,
         message: impl FnOnce() -> MessageRequest,
         is_inside: impl FnOnce() -> bool,
+        until: Instant,
     ) -> Fate {
         let state = &*self.state;
+        let full = || Fate::Untouched {
+            why: format!(
+                "it has not answered any of the {} messages that are under way there",
+                state.window
+            ),
+            after: Duration::ZERO,
+        };
         let untouched = |why: &str| Fate::Untouched { why: why.into(), after: Duration::ZERO };
         let _credit = match state.credits.try_acquire() {
             Ok(credit) => Some(credit),
             Err(_) if is_inside() => None,
             Err(_) => {
-                match Box::pin(state.broken.run_until_cancelled(state.credits.acquire())).await {
-                    None => return untouched("the connection is lost"),
-                    Some(credit) => credit.ok(),
+                let credit = state.broken.run_until_cancelled(state.credits.acquire());
+                match Box::pin(timeout_at(until, credit)).await {
+                    Err(_) => return full(),
+                    Ok(None) => return untouched("the connection is lost"),
+                    Ok(Some(credit)) => credit.ok(),
                 }
             }
         };
         let place = match self.calls.try_reserve() {
-            Err(TrySendError::Full(())) => Box::pin(self.calls.reserve()).await.ok(),
+            Err(TrySendError::Full(())) => {
+                match Box::pin(timeout_at(until, self.calls.reserve())).await {
+                    Err(_) => return full(),
+                    Ok(place) => place.ok(),
+                }
+            }
             place => place.ok(),
         };
         let Some(place) = place else { return untouched("the connection is lost") };
@@ -186,5 +202,32 @@ impl Drop for Open<'_> {
                 runtime.spawn(async move { drop(calls.send(cancel).await) });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_module_that_answers_nothing_is_not_waited_for_for_ever() {
+        let (calls, _outgoing) = mpsc::channel(1);
+        let state = State {
+            open: Mutex::default(),
+            credits: Semaphore::new(0),
+            window: 8,
+            next: AtomicU64::new(1),
+            is_broken: AtomicBool::new(false),
+            broken: CancellationToken::new(),
+        };
+        let line = Line { calls, state: Arc::new(state) };
+        let began = Instant::now();
+        let until = began + Duration::from_secs(30);
+        let fate = line.call(MessageRequest::default, || false, until).await;
+        assert!(
+            matches!(&fate, Fate::Untouched { why, .. } if why.contains("any of the 8")),
+            "{fate:?}"
+        );
+        assert_eq!(began.elapsed(), Duration::from_secs(30));
     }
 }

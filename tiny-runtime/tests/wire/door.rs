@@ -22,6 +22,8 @@ async fn garbage_on_the_port_hurts_nobody() {
         "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
         "\u{0}\u{1}\u{2}garbage",
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nnonsense nonsense",
+        // Somebody who begins, and says no more.
+        "P",
     ] {
         let mut stream = TcpStream::connect(&b.address).await.unwrap();
         stream.write_all(garbage.as_bytes()).await.unwrap();

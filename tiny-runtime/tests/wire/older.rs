@@ -88,6 +88,10 @@ impl ModuleService for Older {
     ) -> Result<Response<MessageResponse>, Status> {
         let request = request.into_inner();
         let text = String::from_utf8(request.payload.to_vec()).unwrap();
+        if text.contains("slow") {
+            self.came.lock().unwrap().push((request.from, request.to, text));
+            return std::future::pending().await;
+        }
         let answer = match text.contains("fail") {
             true => return Err(Status::unknown("it failed")),
             false if text.contains("nothing") => "null".to_owned(),
@@ -138,4 +142,15 @@ async fn an_older_module_is_called_one_by_one_and_maps_what_its_own_node_says() 
     let error = failure(&a.world.start(trigger).await);
     assert_eq!(error.kind(), Kind::Exhausted, "what an older module fails with may pass");
     assert!(a.world.calls("bad") >= 1);
+
+    // Who is late has arrived, and does not arrive again.
+    older.came.lock().unwrap().clear();
+    let slow = mapped("out far:input", json!({"text": "slow"}));
+    let timeout = Some(std::time::Duration::from_millis(200));
+    let bounds = tiny_runtime::engine::RetryBounds { timeout, ..Default::default() };
+    a.edges("late", "actor", vec![tiny_runtime::engine::EdgeDecl { bounds, ..slow }]);
+    let error = failure(&a.run("late:input").await);
+    assert_eq!(error.kind(), Kind::Exhausted, "{error}");
+    assert!(error.to_string().contains("`far:input` did not end within"), "{error}");
+    assert_eq!(older.came.lock().unwrap().len(), 1);
 }

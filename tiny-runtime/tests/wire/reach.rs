@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use tiny_runtime::component::Kind;
-use tiny_runtime::engine::EdgeDecl;
+use tiny_runtime::engine::{EdgeDecl, RetryBounds};
 
-use crate::stage::{Act, answer, edge, failure};
+use crate::stage::{Act, answer, bounded, edge, failure};
 use crate::town::{Town, quick};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,6 +100,40 @@ async fn a_module_that_stops_ends_what_it_has_and_takes_nothing_more() {
     let next = town.module("b").await;
     next.node("two", "actor", &[]);
     assert_eq!(answer(&run.await.unwrap()).as_deref(), Some("new"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_handled_a_message_does_not_end_before_its_answer_is_there() {
+    let town = Town::new();
+    let (a, b) = (town.module("a").await, town.module("b").await);
+    a.edges("one", "actor", vec![quick(edge("out two:input"))]);
+    b.node("two", "actor", &[]).script("two", &vec![Act::Late(300, "done"); 200]);
+    let mut runs = Vec::new();
+    for _ in 0..200 {
+        runs.push(a.world.run_aside("one:input").await);
+    }
+    while b.world.calls("two") < 200 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    b.drain.drained().await;
+    b.kill();
+    for run in runs {
+        assert_eq!(answer(&run.await.unwrap()).as_deref(), Some("done"));
+    }
+    assert_eq!(b.world.calls("two"), 200, "nothing came twice");
+}
+
+/// The error port of a hop has the time of the run, not that of the edge.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_edge_allows_does_not_end_the_error_port_behind_it() {
+    let (a, b) = Town::of_two().await;
+    let timeout = Some(Duration::from_millis(200));
+    let bounds = RetryBounds { attempts: 1, timeout, ..RetryBounds::default() };
+    a.edges("one", "actor", vec![bounded("out two:input", bounds)]);
+    b.node("two", "actor", &["error three:input"]).script("two", &[Act::Hang]);
+    b.node("three", "catcher", &[]).script("three", &[Act::Late(600, "caught")]);
+    let outcome = a.run_within("one:input", Duration::from_secs(20)).await;
+    assert_eq!(answer(&outcome).as_deref(), Some("caught"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
