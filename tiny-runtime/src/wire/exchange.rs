@@ -26,7 +26,6 @@ const MOST: usize = 4 * CREDITS as usize;
 pub(super) struct Answers {
     answers: Batches<Placed>,
     calls: Arc<Calls>,
-    _seat: OwnedSemaphorePermit,
 }
 
 /// An answer, with the place of its message until the connection takes it.
@@ -43,18 +42,14 @@ struct Open {
 }
 
 /// Begins to answer the calls of a stream.
-pub(super) async fn begin(
-    inbox: Inbox,
-    calls: Streaming<Call>,
-    seat: OwnedSemaphorePermit,
-) -> Answers {
+pub(super) async fn begin(inbox: Inbox, calls: Streaming<Call>) -> Answers {
     let (send, answers) = mpsc::channel(ANSWERS);
     let open = Arc::new(Calls::default());
     // There is room: it is the first.
     let first = Answer { id: 0, response: None, credits: CREDITS };
     drop(send.send((first, None)).await);
     tokio::spawn(listen(inbox, calls, send, open.clone()));
-    Answers { answers: Batches::of(answers), calls: open, _seat: seat }
+    Answers { answers: Batches::of(answers), calls: open }
 }
 
 /// Each call that waits has a task of its own: it must not keep others waiting, for it may wait for them. What it does until it waits for

@@ -125,7 +125,7 @@ async fn connected(
     changed: &impl Fn(),
 ) -> Option<String> {
     loop {
-        let client = match client(endpoint).await {
+        let client = match client(&asking(endpoint)).await {
             Ok(client) => client,
             Err(why) => return Some(why),
         };
@@ -139,10 +139,7 @@ async fn connected(
                 return None;
             }
             Err(NoLine::Unknown) => {
-                // Servers that know no stream often take questions whether they are there for an attack, and hang up.
-                let quiet = endpoint.clone().http2_keep_alive_interval(ASK_AGAIN * 60);
-                let quiet = quiet.keep_alive_while_idle(false).tcp_keepalive(Some(KEEP_ALIVE.0));
-                match self::client(&quiet).await {
+                match self::client(&quiet(endpoint)).await {
                     Ok(client) => set(state, State::Unary(client)),
                     Err(why) => return Some(why),
                 }
@@ -152,6 +149,20 @@ async fn connected(
             Err(NoLine::Failed(why)) => return Some(why),
         }
     }
+}
+
+/// With questions whether the other end is there.
+fn asking(endpoint: &Endpoint) -> Endpoint {
+    let (interval, patience) = KEEP_ALIVE;
+    let endpoint = endpoint.clone().http2_keep_alive_interval(interval);
+    endpoint.keep_alive_timeout(patience).keep_alive_while_idle(true)
+}
+
+/// With questions of the system alone: gRPC servers as they come take those of the protocol for an attack, and hang up amid calls.
+fn quiet(endpoint: &Endpoint) -> Endpoint {
+    let (interval, _) = KEEP_ALIVE;
+    let endpoint = endpoint.clone().tcp_keepalive(Some(interval));
+    endpoint.tcp_keepalive_interval(Some(interval)).tcp_keepalive_retries(Some(2))
 }
 
 async fn client(endpoint: &Endpoint) -> Result<ModuleServiceClient<Channel>, String> {
@@ -173,13 +184,9 @@ fn endpoint(address: SocketAddr, host: &str, security: &Security) -> Result<Endp
     }
     let scheme = if security.is_plain() { "http" } else { "https" };
     let endpoint = Endpoint::from_shared(format!("{scheme}://{address}")).map_err(|e| words(&e))?;
-    let (interval, patience) = KEEP_ALIVE;
     let endpoint = endpoint
         .connect_timeout(CONNECT)
         .tcp_nodelay(true)
-        .http2_keep_alive_interval(interval)
-        .keep_alive_timeout(patience)
-        .keep_alive_while_idle(true)
         .initial_stream_window_size(WINDOWS.0)
         .initial_connection_window_size(WINDOWS.1);
     match security.client(host) {

@@ -2,10 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 use tonic_health::pb::health_server::HealthServer;
@@ -21,8 +19,6 @@ use crate::engine::Scheduler;
 
 /// Streams at once on one connection: calls of older modules, each of which is one.
 const STREAMS: u32 = 1024;
-/// Streams for many messages, of all connections together: each module has one, and each may wait for its reader with what it holds.
-const EXCHANGES: usize = 512;
 /// Bytes of the headers of a call.
 const HEADERS: u32 = 16 * 1024;
 /// The window of a stream and of a connection, in bytes: what may be on its way before somebody has read it.
@@ -130,8 +126,7 @@ impl Server {
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()
             .map_err(|e| BindError::Server(e.to_string()))?;
-        let exchanges = Arc::new(Semaphore::new(EXCHANGES));
-        let service = ModuleServiceServer::new(Service { inbox, exchanges })
+        let service = ModuleServiceServer::new(Service { inbox })
             .max_decoding_message_size(TRANSPORT)
             .max_encoding_message_size(TRANSPORT);
         let (interval, timeout) = KEEP_ALIVE;
@@ -206,7 +201,6 @@ fn with_port(host: &str, port: u16) -> String {
 
 struct Service {
     inbox: Inbox,
-    exchanges: Arc<Semaphore>,
 }
 
 #[tonic::async_trait]
@@ -231,11 +225,7 @@ impl ModuleService for Service {
         if self.inbox.closing().is_cancelled() {
             return Err(Status::unavailable("the module is about to stop"));
         }
-        let Ok(seat) = self.exchanges.clone().try_acquire_owned() else {
-            let why = format!("{EXCHANGES} streams are open already");
-            return Err(Status::resource_exhausted(why));
-        };
-        Ok(Response::new(exchange::begin(self.inbox.clone(), request.into_inner(), seat).await))
+        Ok(Response::new(exchange::begin(self.inbox.clone(), request.into_inner()).await))
     }
 }
 

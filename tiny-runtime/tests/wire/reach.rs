@@ -28,7 +28,7 @@ async fn a_module_that_is_nowhere_exhausts_a_message_in_words() {
     a.node("one", "actor", &["out two:input"]);
     town.own("two", "b");
     let limit = Duration::from_millis(200);
-    let bounds = tiny_runtime::engine::RetryBounds { timeout: Some(limit), ..Default::default() };
+    let bounds = RetryBounds { timeout: Some(limit), ..Default::default() };
     a.edges("one", "actor", vec![EdgeDecl { bounds, ..edge("out two:input") }]);
     let error = failure(&a.run("one:input").await);
     assert_eq!(error.kind(), Kind::Exhausted);
