@@ -6,7 +6,7 @@ use tiny_runtime::component::Kind;
 use tiny_runtime::engine::{EdgeDecl, RetryBounds};
 
 use crate::stage::{Act, answer, bounded, edge, failure};
-use crate::town::{Town, quick};
+use crate::town::{PATIENCE, Town, quick};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_waits_for_a_module_that_comes_later() {
@@ -112,9 +112,12 @@ async fn whoever_has_handled_a_message_does_not_end_before_its_answer_is_there()
     for _ in 0..200 {
         runs.push(a.world.run_aside("one:input").await);
     }
-    while b.world.calls("two") < 200 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let all_came = async {
+        while b.world.calls("two") < 200 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, all_came).await.is_ok());
     b.drain.drained().await;
     b.kill();
     for run in runs {
