@@ -1,6 +1,6 @@
 //! The seven kinds, as the command line calls them.
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use kube::core::DynamicObject;
 use kube::core::discovery::ApiResource;
 use kube::{Api, Client};
@@ -44,9 +44,7 @@ impl Kind {
     /// The kind that somebody calls `word`: `TinyNode`, `tinynodes`, `nodes`, `node`, `tn`.
     pub(super) fn named(word: &str) -> Result<Self> {
         if word.is_empty() || word.starts_with(['/', '.', '-']) {
-            anyhow::bail!(
-                "`{word}` is no kind; a folder stands behind its flag, as in `--local=DIR`"
-            );
+            bail!("`{word}` is no kind; a folder stands behind its flag, as in `--local=DIR`");
         }
         let asked = word.to_lowercase();
         let is = |kind: &Self| kind.words().contains(&asked);

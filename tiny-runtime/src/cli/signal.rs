@@ -10,13 +10,13 @@ use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
 use serde_json::Value;
 use tiny_crds::{
-    ModuleComponent, Phase, PortStatus, TinyModule, TinyNode, TinyNodeSpec, TinySignal,
-    TinySignalSpec, TinySignalStatus, duration, labels, names,
+    Phase, PortStatus, TinyModule, TinyNode, TinyNodeSpec, TinySignal, TinySignalSpec,
+    TinySignalStatus, duration, labels, names,
 };
 
 use super::plane::PlaneArgs;
 use super::unread::unread;
-use super::{invocation, print};
+use super::{invocation, print, survey};
 use crate::control::pauses;
 use crate::words;
 
@@ -152,10 +152,7 @@ impl Signal {
         let modules: Api<TinyModule> = Api::namespaced(client.clone(), namespace);
         let module = modules.get_opt(&names::sanitise(&node.module)).await.ok()??;
         let components = module.status.unwrap_or_default().components;
-        let is_its = |it: &&ModuleComponent| {
-            it.name == node.component || it.aliases.contains(&node.component)
-        };
-        let component = components.iter().find(is_its)?;
+        let component = survey::named(&components, &node.component)?;
         component.ports.iter().find(|port| port.name == self.port)?.schema.value().ok()?
     }
 

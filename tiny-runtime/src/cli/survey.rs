@@ -75,10 +75,16 @@ impl Told {
     fn face(&self, node: &TinyNode) -> Face {
         let module = self.modules.iter().find(|(name, _)| node.belongs_to(name));
         let components = module.map_or(&self.nameless, |(_, components)| components);
-        let name = &node.spec.component;
-        let component = components.iter().find(|it| it.name == *name || it.aliases.contains(name));
-        component.map_or(Face::Unknown, control::told)
+        named(components, &node.spec.component).map_or(Face::Unknown, control::told)
     }
+}
+
+/// The component that nodes call `name`, which may be an older name of it.
+pub(super) fn named<'a>(
+    components: &'a [ModuleComponent],
+    name: &str,
+) -> Option<&'a ModuleComponent> {
+    components.iter().find(|it| it.name == *name || it.aliases.iter().any(|alias| alias == name))
 }
 
 /// What the plane tells of the ports that only this node has, if it has the same one.
